@@ -56,8 +56,11 @@ void lum_plain_hash_init(struct lum_plain_hasher *h);
 void lum_plain_hash_add(struct lum_plain_hasher *h, const void *at, size_t len);
 void lum_plain_hash_end(struct lum_plain_hasher *h, uint8_t out[32]);
 
-/* KDF(key, label, rest): rest may be empty. */
-void lum_kdf(const uint8_t key[32], const char *label, struct lum_bytes rest, uint8_t out[32]);
+/*
+ * KDF(key, label, rest): rest may be empty. The key is 16 to 64 bytes and goes in as it is: BLAKE2b
+ * takes the length of its key into the hash, so 16 bytes and the same 16 padded differ.
+ */
+void lum_kdf(struct lum_bytes key, const char *label, struct lum_bytes rest, uint8_t out[32]);
 
 /* Ed25519 (RFC 8032) from a 32-byte seed. */
 struct lum_sign_key {
