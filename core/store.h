@@ -1,0 +1,94 @@
+/*
+ * store.h - the door to LMDB: one file, its transactions, its tables.
+ *
+ * Caveats, all from lmdb.h and from measurement:
+ *   - What get and scan hand out is borrowed: it stands until the transaction ends or, in a write
+ *     transaction, until the next put or delete.
+ *   - A write transaction belongs to the thread that began it; a store has one at a time.
+ *     Read transactions may be used from any thread (NOTLS), one thread at a time.
+ *   - No read transaction outlives one callback or one request step: a held one keeps every old
+ *     page alive (a file was seen to grow 55 times).
+ *   - Never WRITEMAP, NOSYNC or DUPSORT. Values are at most LUM_INLINE_MAX bytes or large rows
+ *     that are worth their whole pages.
+ *   - EIO on a full disk becomes LUM_FULL by looking at the file system. After a failed sync the
+ *     store refuses everything: what the kernel dropped cannot be known.
+ */
+#ifndef LUM_CORE_STORE_H
+#define LUM_CORE_STORE_H
+
+#include "core/lum.h"
+#include "core/mem.h"
+#include "core/status.h"
+
+enum lum_durability {
+    LUM_DURABLE, /* one fsync and one meta page sync a commit: log.mdb */
+    LUM_DERIVED, /* NOMETASYNC: may lose the newest commits, never its integrity: view.mdb */
+};
+
+struct lum_store_options {
+    const char *path;
+    enum lum_durability durability;
+    uint32_t format; /* a file of a higher one is NEWER; the number stands in the file's table 0 */
+    const char *const *tables; /* names; a table's number is its index. Table 0 is "meta" */
+    uint32_t table_count;
+    bool create;
+    bool read_only;
+    uint64_t map_bytes; /* address space, not memory: set it large */
+};
+
+struct lum_store;
+struct lum_txn;
+
+/* Checks the file's first pages (magic, version, size) with pread before LMDB maps it, so that a
+ * text file or a truncated one is an error and not a crash. */
+LUM_MUST_USE enum lum_status lum_store_open(const struct lum_store_options *options,
+                                            struct lum_store **out, struct lum_error *err);
+void lum_store_close(struct lum_store *store); /* NULL is fine; no transaction may be open */
+
+LUM_MUST_USE enum lum_status lum_txn_begin_read(struct lum_store *store, struct lum_txn **out,
+                                                struct lum_error *err);
+LUM_MUST_USE enum lum_status lum_txn_begin_write(struct lum_store *store, struct lum_txn **out,
+                                                 struct lum_error *err);
+/* Ends the transaction in every case. */
+LUM_MUST_USE enum lum_status lum_txn_commit(struct lum_txn *txn, struct lum_error *err);
+void lum_txn_abort(struct lum_txn *txn); /* also ends a read; NULL is fine */
+
+/* NOT_FOUND when the key is not there. */
+LUM_MUST_USE enum lum_status lum_txn_get(struct lum_txn *txn, uint32_t table, struct lum_bytes key,
+                                         struct lum_bytes *value);
+LUM_MUST_USE enum lum_status lum_txn_put(struct lum_txn *txn, uint32_t table, struct lum_bytes key,
+                                         struct lum_bytes value);
+/* key must be greater than every key of the table (asserted by LMDB): fills pages to the brim. */
+LUM_MUST_USE enum lum_status lum_txn_append(struct lum_txn *txn, uint32_t table,
+                                            struct lum_bytes key, struct lum_bytes value);
+LUM_MUST_USE enum lum_status lum_txn_delete(struct lum_txn *txn, uint32_t table,
+                                            struct lum_bytes key);
+LUM_MUST_USE enum lum_status lum_txn_clear(struct lum_txn *txn, uint32_t table);
+uint64_t lum_txn_rows(struct lum_txn *txn, uint32_t table);
+uint64_t lum_txn_pages(struct lum_txn *txn, uint32_t table); /* of that table */
+
+/* A cursor over one table. Plain memory of the caller; close it before the transaction ends. */
+struct lum_scan {
+    void *cursor;
+    struct lum_bytes key;
+    struct lum_bytes value;
+};
+LUM_MUST_USE enum lum_status lum_scan_open(struct lum_txn *txn, uint32_t table,
+                                           struct lum_scan *out);
+void lum_scan_close(struct lum_scan *scan);
+/* Each moves and fills key and value; false when there is no such row. */
+bool lum_scan_seek(struct lum_scan *scan, struct lum_bytes key); /* first row >= key */
+bool lum_scan_seek_before(struct lum_scan *scan, struct lum_bytes key); /* last row < key */
+bool lum_scan_next(struct lum_scan *scan);
+bool lum_scan_last(struct lum_scan *scan);
+
+/* Compacting copy to a path that does not exist; durable when it returns. */
+LUM_MUST_USE enum lum_status lum_store_copy(struct lum_store *store, const char *path,
+                                            struct lum_error *err);
+/* Bytes of the file in use. */
+uint64_t lum_store_bytes(struct lum_store *store);
+/* Turns any status of the calls above that the caller did not expect into a told error. */
+LUM_MUST_USE enum lum_status lum_store_fail(struct lum_store *store, enum lum_status status,
+                                            struct lum_error *err);
+
+#endif
