@@ -15,6 +15,7 @@
 #include "core/lum.h"
 #include "core/mem.h"
 #include "core/pack.h"
+#include "core/status.h"
 
 enum lum_op_type {
     LUM_OP_MAKE = 0,

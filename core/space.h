@@ -1,0 +1,141 @@
+/*
+ * space.h - one space in one folder: the logs, the view, the keys, the roster, and the batch in
+ * which everything is written.
+ *
+ *   begin -> ingest (strangers' events) and append (our own) -> commit = durable, may be told
+ *   settle: the view has caught up and is on the disk too - the barrier before a read
+ *
+ * A space belongs to one thread, the worker's (or the only one of a command). Others read through
+ * transactions of lum_space_log and lum_space_view, which see what was committed and settled.
+ *
+ * Inside a batch our own events gather as a run and are sealed once, at the end, or earlier when an
+ * edit must see what the batch already wrote (lum_space_catch_up). The view's transaction stays
+ * open over commits until a barrier or its page budget ends it.
+ */
+#ifndef LUM_CORE_SPACE_H
+#define LUM_CORE_SPACE_H
+
+#include "core/env.h"
+#include "core/home.h"
+#include "core/ingest.h"
+#include "core/invite.h"
+#include "core/keys.h"
+#include "core/payload.h"
+#include "core/view.h"
+
+struct lum_space;
+
+struct lum_space_options {
+    const struct lum_env *env; /* outlives the space */
+    const char *dir;
+};
+
+/* ---- a space's life ---- */
+
+/* Founds a space: seeds, GENESIS, K of generation 0, the records _space and _member. Refuses a
+ * clock before the build's date, and a folder that holds a store. */
+LUM_MUST_USE enum lum_status lum_space_init(const struct lum_space_options *options,
+                                            struct lum_bytes name, struct lum_bytes person,
+                                            struct lum_space **out, struct lum_error *err);
+/* A newcomer's folder: seeds and the invite; everything else arrives with the first contact. */
+LUM_MUST_USE enum lum_status lum_space_init_join(const struct lum_space_options *options,
+                                                 const struct lum_invite *invite,
+                                                 struct lum_space **out, struct lum_error *err);
+/* Opens, repairs what a crash left (view behind, stale notes), and finds out where it lives. */
+LUM_MUST_USE enum lum_status lum_space_open(const struct lum_space_options *options,
+                                            struct lum_space **out, struct lum_error *err);
+void lum_space_close(struct lum_space *space); /* NULL is fine; an open batch is aborted */
+
+/* ---- what it knows; borrowed until the next commit or close ---- */
+
+struct lum_store *lum_space_log(struct lum_space *space);
+struct lum_store *lum_space_view(struct lum_space *space);
+const struct lum_env *lum_space_env(struct lum_space *space);
+const char *lum_space_dir(struct lum_space *space);
+bool lum_space_is_newcomer(struct lum_space *space); /* no genesis yet */
+const struct lum_hash *lum_space_id(struct lum_space *space);
+const struct lum_device_keys *lum_space_keys(struct lum_space *space); /* not of a newcomer */
+const struct lum_roster *lum_space_roster(struct lum_space *space);    /* NULL for a newcomer */
+const struct lum_home *lum_space_home(struct lum_space *space);
+/* K and its generation; NOT_FOUND before WELCOME. */
+LUM_MUST_USE enum lum_status lum_space_secret(struct lum_space *space, uint32_t *generation,
+                                              uint8_t secret[32]);
+
+/* ---- the batch ---- */
+
+LUM_MUST_USE enum lum_status lum_space_begin(struct lum_space *space, struct lum_error *err);
+LUM_MUST_USE enum lum_status lum_space_ingest(struct lum_space *space, const struct lum_ingest *in,
+                                              struct lum_ingest_result *out,
+                                              struct lum_error *err);
+/* Where an own event came to stand. */
+struct lum_event_at {
+    struct lum_hash log_id;
+    uint32_t lno;
+    uint64_t seq;
+};
+/* One own data event on a shelf from a draft (consumed, reset). Opens a new incarnation first when
+ * the home is in doubt; adds the clock pin when one is due. */
+LUM_MUST_USE enum lum_status lum_space_append(struct lum_space *space, uint8_t shelf,
+                                              struct lum_draft *draft, struct lum_event_at *out,
+                                              struct lum_error *err);
+/* One own control event on gov. */
+LUM_MUST_USE enum lum_status lum_space_append_control(struct lum_space *space,
+                                                      const struct lum_control *control,
+                                                      struct lum_event_at *out,
+                                                      struct lum_error *err);
+/* The view sees everything in the batch up to here, including our own unsealed events. Cheap when
+ * nothing is pending. After it lum_space_view_txn reads the newest state. */
+LUM_MUST_USE enum lum_status lum_space_catch_up(struct lum_space *space, struct lum_error *err);
+struct lum_txn *lum_space_log_txn(struct lum_space *space);
+struct lum_txn *lum_space_view_txn(struct lum_space *space);
+/* Marks a record as written in this batch; true when it was already: then catch up first. */
+bool lum_space_touch(struct lum_space *space, const struct lum_id *record);
+/* Seals, then one durable commit. Afterwards everything in the batch may be told and sent. */
+LUM_MUST_USE enum lum_status lum_space_commit(struct lum_space *space, struct lum_error *err);
+void lum_space_abort(struct lum_space *space);
+
+/* What the last commit brought: logs that grew, for those who pass it on. */
+struct lum_growth {
+    uint32_t lno;
+    uint64_t head;
+};
+size_t lum_space_grown(struct lum_space *space, const struct lum_growth **out);
+/* Who joined etc.: true once after a commit that changed the roster. */
+bool lum_space_roster_changed(struct lum_space *space);
+
+/* ---- the view ---- */
+
+/* Applies about events_max more events (0 = all) and commits the view when its budget or the end
+ * is reached. AGAIN when there is more. Rebuilds when the view says it must. */
+LUM_MUST_USE enum lum_status lum_space_settle(struct lum_space *space, uint64_t events_max,
+                                              struct lum_view_progress *progress,
+                                              struct lum_error *err);
+bool lum_space_is_settled(struct lum_space *space);
+/* Makes the view anew beside the old one and swaps it in by rename. tick (may be NULL) is told how
+ * far it is and may say stop. */
+struct lum_tick {
+    void *self;
+    bool (*step)(void *self, uint64_t done, uint64_t total); /* false: stop */
+};
+LUM_MUST_USE enum lum_status lum_space_rebuild(struct lum_space *space, const struct lum_tick *tick,
+                                               struct lum_error *err);
+/* Repacks the log, writes both files anew without their free pages. */
+LUM_MUST_USE enum lum_status lum_space_compact(struct lum_space *space, const struct lum_tick *tick,
+                                               struct lum_error *err);
+
+/* ---- first contact (docs/format.md 7) ---- */
+
+/* The newcomer holds a gov log set that proves the space: keeps document and gov's pieces, derives
+ * its keys and writes its JOIN. The document was checked against the invite's space id. */
+LUM_MUST_USE enum lum_status lum_space_accept_genesis(struct lum_space *space,
+                                                      struct lum_bytes document,
+                                                      struct lum_error *err);
+/* Own JOIN for the invite this folder was made with; person's name is written once welcome. */
+LUM_MUST_USE enum lum_status lum_space_write_join(struct lum_space *space, struct lum_error *err);
+LUM_MUST_USE enum lum_status lum_space_welcome(struct lum_space *space, uint32_t generation,
+                                               const uint8_t secret[32], struct lum_bytes person,
+                                               struct lum_error *err);
+/* A neighbour knows more of our own logs than we do, or a copy was found: doubt, durably. */
+LUM_MUST_USE enum lum_status lum_space_doubt(struct lum_space *space, struct lum_error *err);
+
+#endif
