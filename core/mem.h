@@ -31,6 +31,7 @@ struct lum_buf {
     size_t room;
     size_t max;
     bool broken;
+    bool over_max; /* why it is broken: past max; otherwise there was no memory */
 };
 
 void lum_buf_init(struct lum_buf *buf, size_t max);

@@ -9,12 +9,18 @@
  * All foreign bytes pass the cursor. It allocates nothing, never reads past its end, and its work
  * is bounded by its length. Faults are sticky: after the first one every read gives zero, empty or
  * false and moves nothing, so that a parser reads a whole shape and asks once.
+ *
+ * Which fault: TRUNCATED, the bytes end inside a value; TYPE, a value of another allowed type than
+ * asked for (a map key that is no string too); UTF8; OVER_LIMIT, too long, too many, too deep or an
+ * int out of the asked range; NOT_CANONICAL, every other spelling than the one: a longer form than
+ * needed, keys out of order, -0, another NaN, float32, ext, 0xc1, an integer above int64.
  */
 #ifndef LUM_CORE_PACK_H
 #define LUM_CORE_PACK_H
 
 #include "core/lum.h"
 #include "core/mem.h"
+#include "core/utf8.h"
 
 enum lum_pack_type {
     LUM_PACK_NIL,
@@ -57,12 +63,17 @@ void lum_cur_bin_exact(struct lum_cur *cur, uint8_t *out, size_t len);
 uint32_t lum_cur_array(struct lum_cur *cur, uint32_t max);
 /* An array of exactly n elements; TYPE otherwise. */
 void lum_cur_array_exact(struct lum_cur *cur, uint32_t n);
+/* Number of pairs that follow. The caller reads each key by lum_cur_key, then its value. */
 uint32_t lum_cur_map(struct lum_cur *cur, uint32_t max);
+/* A map's key: a str past *last, which it becomes; start a map with *last = {NULL, 0}.
+ * NOT_CANONICAL when it does not ascend. */
+struct lum_bytes lum_cur_key(struct lum_cur *cur, size_t max, struct lum_bytes *last);
 /* One whole value of any allowed type with everything in it, checked: the bytes it takes. Nests at
  * most depth containers (a caller that has opened k of the 8 hands in 8 - k). */
 struct lum_bytes lum_cur_any(struct lum_cur *cur, unsigned depth);
 /* n raw bytes that are not msgpack. */
 struct lum_bytes lum_cur_raw(struct lum_cur *cur, size_t n);
+/* Bytes not yet read; 0 after a fault. */
 size_t lum_cur_left(const struct lum_cur *cur);
 
 /* NONE when bytes are one canonical value and nothing else. */
@@ -92,10 +103,5 @@ void lum_put_u64(uint8_t out[8], uint64_t v);
 uint16_t lum_get_u16(const uint8_t at[2]);
 uint32_t lum_get_u32(const uint8_t at[4]);
 uint64_t lum_get_u64(const uint8_t at[8]);
-
-/* UTF-8 well formed (RFC 3629: no surrogates, no overlong forms, <= U+10FFFF). */
-bool lum_utf8_valid(struct lum_bytes text);
-/* Has a C0, DEL or C1 control character (text is valid UTF-8). */
-bool lum_utf8_has_control(struct lum_bytes text);
 
 #endif
