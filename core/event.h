@@ -62,9 +62,10 @@ struct lum_header {
     uint8_t epoch[16];
 };
 
-/* Reads one header in its canonical form; faults of form, range and order are the cursor's. */
+/* Reads one header in its canonical form. Which fault names what: docs/format.md 2. */
 void lum_header_read(struct lum_cur *cur, struct lum_header *out);
-/* Appends the header; phash is written in full when with_phash, else nil. */
+/* Appends the header; phash is written in full when with_phash, else nil. Allocates only through
+ * out, and never when out has LUM_HEADER_MAX bytes of room left. */
 void lum_header_write(const struct lum_header *header, bool with_phash, struct lum_buf *out);
 
 /* phash = H("lumbung1 payload", payload). */
@@ -89,12 +90,18 @@ struct lum_chain {
 void lum_chain_start(const struct lum_hash *log_id, uint64_t founded_ms, const uint8_t epoch[16],
                      struct lum_chain *out);
 /*
- * Checks what is structural beyond the header's own form (t's range, an epoch that really
- * differs), fills header->phash from the payload unless it was given, and moves the chain on.
+ * Checks what is structural beyond the header's own form (payload length and hash, t's range, an
+ * epoch that really differs), fills header->phash from the payload unless it was given, and moves
+ * the chain on. A header with has_phash may come without its payload (empty: it is withheld).
  * *is_boundary tells whether this event is a boundary; the counters are then zero again.
  * The chain is unchanged when there is a fault.
  */
 LUM_MUST_USE enum lum_fault lum_chain_step(struct lum_chain *chain, struct lum_header *header,
                                            struct lum_bytes payload, bool *is_boundary);
+/* The same for a header that lum_header_read has just read from exactly the bytes `raw`: they are
+ * hashed as they stand instead of being written again. */
+LUM_MUST_USE enum lum_fault lum_chain_step_raw(struct lum_chain *chain, struct lum_header *header,
+                                               struct lum_bytes raw, struct lum_bytes payload,
+                                               bool *is_boundary);
 
 #endif

@@ -29,7 +29,11 @@ struct lum_invite {
 };
 
 void lum_invite_to_text(const struct lum_invite *invite, char out[LUM_INVITE_TEXT + 1]);
-/* Lower case, spaces and line breaks inside are forgiven; INVALID with cause bad_invite else. */
+/*
+ * Case is ignored, and so is white space anywhere (a paper fold, a line break in a mail). All else
+ * is exact; otherwise INVALID with cause bad_invite, whose {1} is one of the words: prefix, letter,
+ * length, spare-bits, check, version.
+ */
 LUM_MUST_USE enum lum_status lum_invite_from_text(const char *text, struct lum_invite *out,
                                                   struct lum_error *err);
 

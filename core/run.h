@@ -17,8 +17,8 @@
 struct lum_run_reader {
     struct lum_cur cur;
     struct lum_header header; /* phash is filled only when it was given */
-    struct lum_bytes raw;     /* header and payload as they stand */
-    struct lum_bytes payload; /* empty when withheld */
+    struct lum_bytes raw_header;
+    struct lum_bytes payload; /* follows raw_header at once; empty when withheld */
 };
 
 void lum_run_open(struct lum_run_reader *reader, struct lum_bytes run);
@@ -47,8 +47,9 @@ struct lum_run_mark {
 
 /*
  * Checks structure, chain and seals of a run that continues `place`, and moves place to its end.
+ * A run has at least one event; an empty one is TRUNCATED.
  *   seals      one for each boundary in the run, ascending, and one for the last event when that is
- *              no boundary; seal_count must fit exactly (BOUNDARY otherwise)
+ *              no boundary; their count must fit exactly (BOUNDARY otherwise)
  *   marks      NULL, or room for mark_max events; a run with more events is OVER_LIMIT
  *   *mark_count  how many events the run holds (also without marks)
  * On a fault place is unchanged and nothing of the run may be kept.
