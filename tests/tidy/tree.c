@@ -1,0 +1,102 @@
+/*
+ * tree.c - the rules that no file can answer for alone: every file has its test, every limit its
+ * use.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/tidy/tidy.h"
+
+/* Files without a test of their own, and why that is right. */
+static const struct {
+    const char *path;
+    const char *reason;
+} untested[] = {
+    {NULL, NULL},
+};
+
+static const struct source *find_file(const struct tree *tree, const char *path)
+{
+    for (size_t i = 0; i < tree->count; i++) {
+        if (strcmp(tree->at[i].path, path) == 0) {
+            return &tree->at[i];
+        }
+    }
+    return NULL;
+}
+
+static bool is_exempt(const struct source *source)
+{
+    for (size_t i = 0; untested[i].path != NULL; i++) {
+        if (strcmp(untested[i].path, source->path) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void every_file_has_its_test(const struct tree *tree, struct report *report)
+{
+    for (size_t i = 0; i < tree->count; i++) {
+        const struct source *source = &tree->at[i];
+        if (source->room >= ROOM_CLI || source->is_header || is_exempt(source)) {
+            continue;
+        }
+        char unit[300];
+        char prop[300];
+        (void)snprintf(unit, sizeof(unit), "tests/unit/test_%s", source->name);
+        (void)snprintf(prop, sizeof(prop), "tests/prop/test_%s", source->name);
+        if (find_file(tree, unit) == NULL && find_file(tree, prop) == NULL) {
+            report_add(report, "test", source, 0, "no %s", unit);
+        }
+    }
+}
+
+/* A limit that only a test reads limits nothing. */
+static bool is_used(const struct tree *tree, const struct source *limits, const char *name)
+{
+    for (size_t i = 0; i < tree->count; i++) {
+        const struct source *source = &tree->at[i];
+        if (source != limits && source->room < ROOM_TESTS &&
+            find_word(source, source->code, name, 0) < source->len) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Every "LUM_NAME =" of the page. */
+static void every_limit_is_used(const struct tree *tree, struct report *report)
+{
+    const struct source *limits = find_file(tree, "core/limits.h");
+    if (limits == NULL) {
+        return;
+    }
+    const char *at = strstr(limits->body, "LUM_");
+    while (at != NULL) {
+        char name[80];
+        size_t len = 0;
+        while (is_word_char(at[len]) && len < sizeof(name) - 1) {
+            name[len] = at[len];
+            len++;
+        }
+        name[len] = '\0';
+        if (strncmp(at + len, " =", 2) == 0 && !is_used(tree, limits, name)) {
+            report_add(report, "limit", limits, (size_t)(at - limits->body), "%s is used nowhere",
+                       name);
+        }
+        at = strstr(at + len, "LUM_");
+    }
+}
+
+const char *const tree_rules[] = {"test", "limit", NULL};
+
+void check_tree(const struct tree *tree, struct report *report)
+{
+    for (size_t i = 0; i < tree->count; i++) {
+        check_source(&tree->at[i], report);
+    }
+    every_file_has_its_test(tree, report);
+    every_limit_is_used(tree, report);
+}
