@@ -9,6 +9,11 @@
 #include "core/lum.h"
 #include "core/mem.h"
 
+enum {
+    LUM_FRAME_BODY_MAX = (1 << 28) - 1, /* what 4 bytes of LEB128 can say */
+};
+
+/* Appends one frame; body is at most LUM_FRAME_BODY_MAX bytes. */
 void lum_frame_put(struct lum_buf *out, uint8_t type, struct lum_bytes body);
 
 struct lum_frame {
@@ -19,7 +24,8 @@ struct lum_frame {
 
 /*
  * Looks at the front of a stream. OK and *out, AGAIN while the frame is not all there, FAULT
- * with *fault when the length is not in its shortest form or over max.
+ * with *fault when the length is not in its shortest form (NOT_CANONICAL), or over max or longer
+ * than 4 bytes (OVER_LIMIT). A bad length is told as soon as its bytes are there.
  */
 LUM_MUST_USE enum lum_status lum_frame_peek(struct lum_bytes stream, size_t max,
                                             struct lum_frame *out, enum lum_fault *fault);
