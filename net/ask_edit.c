@@ -1,0 +1,175 @@
+/*
+ * ask_edit.c - requests that write records. Each runs inside the worker's open batch; its answer
+ * leaves after the commit.
+ */
+#include <string.h>
+
+#include "net/ask.h"
+#include "net/ask_ref.h"
+
+static const char *end_name(enum lum_edit_end end)
+{
+    static const char *const names[] = {
+        [LUM_EDIT_CREATED] = "created",
+        [LUM_EDIT_CHANGED] = "changed",
+        [LUM_EDIT_SAME] = "same",
+        [LUM_EDIT_DELETED] = "deleted",
+    };
+    return names[end];
+}
+
+static void tell_edit(struct lum_ask *ask, const struct lum_edit_target *target,
+                      const struct lum_edit_result *result, enum lum_reply_frame frame)
+{
+    struct lum_reply *reply = &ask->reply;
+
+    lum_reply_text(reply, "coll", target->collection);
+    lum_reply_hex(reply, "id", result->record.b, sizeof(result->record.b));
+    lum_reply_cstr(reply, "end", end_name(result->end));
+    if (result->end == LUM_EDIT_CREATED || result->end == LUM_EDIT_CHANGED) {
+        lum_ref_tell_event(reply, "event", &result->event.log_id, result->event.seq);
+    }
+    lum_reply_end(reply, frame);
+}
+
+/* The record meant by "record", seen through everything the batch already holds. */
+static enum lum_status find_target(struct lum_ask *ask, struct lum_edit_target *target,
+                                   struct lum_error *err)
+{
+    struct lum_space *space = ask->world.space;
+    uint64_t rno;
+    enum lum_status status = lum_space_catch_up(space, err);
+
+    if (status != LUM_OK) {
+        return status;
+    }
+    return lum_ref_record(ask, lum_space_view_txn(space), lum_space_id(space), target, &rno, err);
+}
+
+static enum lum_status make_one(struct lum_ask *ask, const struct lum_edit_target *target,
+                                struct lum_bytes fields, enum lum_reply_frame frame,
+                                struct lum_error *err)
+{
+    struct lum_edit_result result;
+    enum lum_status status =
+        lum_edit_make(ask->world.editor, target, fields, &result, err);
+
+    if (status == LUM_OK) {
+        tell_edit(ask, target, &result, frame);
+    }
+    return status;
+}
+
+/* {coll, fields} makes one record; {coll} and maps behind it make one each. */
+enum lum_status lum_ask_put(struct lum_ask *ask, struct lum_error *err)
+{
+    struct lum_edit_target target = {.shelf = lum_ref_shelf(ask)};
+    struct lum_bytes fields;
+    struct lum_cur cur = lum_cur_over(lum_ask_rest(ask));
+    uint64_t made = 0;
+    enum lum_status status = lum_ref_collection(ask, &target.collection, err);
+
+    if (status != LUM_OK) {
+        return status;
+    }
+    if (lum_ask_value(ask, "fields", &fields)) {
+        return make_one(ask, &target, fields, LUM_FRAME_DONE, err);
+    }
+    while (lum_cur_left(&cur) > 0) {
+        fields = lum_cur_any(&cur, LUM_DEPTH_MAX);
+        if (cur.fault != LUM_FAULT_NONE) {
+            return lum_fail(err, LUM_CAUSE_bad_request, lum_fault_name(cur.fault), NULL);
+        }
+        status = make_one(ask, &target, fields, LUM_FRAME_ROW, err);
+        if (status != LUM_OK) {
+            return status;
+        }
+        made++;
+    }
+    lum_reply_uint(&ask->reply, "created", made);
+    lum_reply_end(&ask->reply, LUM_FRAME_DONE);
+    return LUM_OK;
+}
+
+enum lum_status lum_ask_set(struct lum_ask *ask, struct lum_error *err)
+{
+    struct lum_edit_target target;
+    struct lum_edit_result result;
+    struct lum_bytes fields;
+    enum lum_status status = find_target(ask, &target, err);
+
+    if (status != LUM_OK) {
+        return status;
+    }
+    if (!lum_ask_value(ask, "fields", &fields)) {
+        return lum_fail(err, LUM_CAUSE_bad_request, "fields", NULL);
+    }
+    status = lum_edit_set(ask->world.editor, &target, fields, &result, err);
+    if (status == LUM_OK) {
+        tell_edit(ask, &target, &result, LUM_FRAME_DONE);
+    }
+    return status;
+}
+
+typedef enum lum_status edit_fn(struct lum_editor *editor, const struct lum_edit_target *target,
+                                struct lum_edit_result *out, struct lum_error *err);
+
+static enum lum_status edit_whole(struct lum_ask *ask, edit_fn *edit, struct lum_error *err)
+{
+    struct lum_edit_target target;
+    struct lum_edit_result result;
+    enum lum_status status = find_target(ask, &target, err);
+
+    if (status == LUM_OK) {
+        status = edit(ask->world.editor, &target, &result, err);
+    }
+    if (status == LUM_OK) {
+        tell_edit(ask, &target, &result, LUM_FRAME_DONE);
+    }
+    return status;
+}
+
+enum lum_status lum_ask_del(struct lum_ask *ask, struct lum_error *err)
+{
+    return edit_whole(ask, lum_edit_delete, err);
+}
+
+enum lum_status lum_ask_restore(struct lum_ask *ask, struct lum_error *err)
+{
+    return edit_whole(ask, lum_edit_restore, err);
+}
+
+/* Rows [key, {field: value}] behind {coll}: each makes its record or sets what differs. */
+enum lum_status lum_ask_import(struct lum_ask *ask, struct lum_error *err)
+{
+    struct lum_edit_target target = {.shelf = lum_ref_shelf(ask)};
+    struct lum_cur cur = lum_cur_over(lum_ask_rest(ask));
+    uint64_t ends[LUM_EDIT_DELETED + 1] = {0};
+    enum lum_status status = lum_ref_collection(ask, &target.collection, err);
+
+    while (status == LUM_OK && lum_cur_left(&cur) > 0) {
+        struct lum_edit_result result;
+        struct lum_bytes key = lum_cur_str(&cur, LUM_KEY_MAX);
+        struct lum_bytes fields = lum_cur_any(&cur, LUM_DEPTH_MAX);
+        if (cur.fault != LUM_FAULT_NONE) {
+            return lum_fail(err, LUM_CAUSE_bad_request, lum_fault_name(cur.fault), NULL);
+        }
+        status = lum_edit_make_keyed(ask->world.editor, &target, key, fields, &result, err);
+        if (status != LUM_OK) {
+            break;
+        }
+        ends[result.end]++;
+        if (result.end == LUM_EDIT_DELETED) {
+            lum_reply_text(&ask->reply, "key", key);
+            lum_reply_cstr(&ask->reply, "end", end_name(result.end));
+            lum_reply_end(&ask->reply, LUM_FRAME_ROW);
+        }
+    }
+    if (status == LUM_OK) {
+        for (int end = LUM_EDIT_CREATED; end <= LUM_EDIT_DELETED; end++) {
+            lum_reply_uint(&ask->reply, end_name((enum lum_edit_end)end), ends[end]);
+        }
+        lum_reply_end(&ask->reply, LUM_FRAME_DONE);
+    }
+    return status;
+}

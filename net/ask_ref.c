@@ -1,0 +1,347 @@
+/*
+ * ask_ref.c - short texts of people turned into records, events and members, and back.
+ */
+#include "net/ask_ref.h"
+
+#include <string.h>
+
+static int hex_digit(uint8_t c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Hex digits of a prefix, an odd number too. False when a character is none or there are too many. */
+static bool hex_prefix(struct lum_bytes text, uint8_t *out, size_t out_len)
+{
+    if (text.len < LUM_PREFIX_MIN || text.len > 2 * out_len) {
+        return false;
+    }
+    memset(out, 0, out_len);
+    for (size_t i = 0; i < text.len; i++) {
+        int digit = hex_digit(text.at[i]);
+        if (digit < 0) {
+            return false;
+        }
+        out[i / 2] |= (uint8_t)(i % 2 == 0 ? digit << 4 : digit);
+    }
+    return true;
+}
+
+static bool has_prefix(const uint8_t *id, const uint8_t *prefix, size_t digits)
+{
+    return memcmp(id, prefix, digits / 2) == 0 &&
+           (digits % 2 == 0 || (id[digits / 2] & 0xf0) == prefix[digits / 2]);
+}
+
+static enum lum_status fail_text(struct lum_error *err, enum lum_cause cause, struct lum_bytes text)
+{
+    char copy[200];
+    size_t len = text.len < sizeof(copy) - 1 ? text.len : sizeof(copy) - 1;
+
+    memcpy(copy, text.at, len);
+    copy[len] = '\0';
+    return lum_fail(err, cause, copy, NULL);
+}
+
+uint8_t lum_ref_shelf(const struct lum_ask *ask)
+{
+    uint64_t shelf = LUM_SHELF_COMMON;
+
+    return lum_ask_uint(ask, "shelf", &shelf) && shelf < LUM_SHELVES_MAX ? (uint8_t)shelf
+                                                                         : LUM_SHELF_COMMON;
+}
+
+enum lum_status lum_ref_collection(const struct lum_ask *ask, struct lum_bytes *out,
+                                   struct lum_error *err)
+{
+    struct lum_bytes coll;
+
+    if (!lum_ask_text(ask, "coll", &coll)) {
+        return lum_fail(err, LUM_CAUSE_bad_request, "coll", NULL);
+    }
+    if (!lum_collection_is_valid(coll)) {
+        return fail_text(err, LUM_CAUSE_bad_collection, coll);
+    }
+    *out = coll;
+    return LUM_OK;
+}
+
+/* The one record of the collection whose id begins with these digits. */
+static enum lum_status find_by_prefix(struct lum_txn *view, struct lum_edit_target *target,
+                                      struct lum_bytes digits, uint64_t *rno,
+                                      struct lum_error *err)
+{
+    uint8_t key[17] = {target->shelf};
+    struct lum_arena arena;
+    struct lum_scan scan;
+    uint64_t found = 0;
+    uint32_t collection = lum_view_name_number(view, target->collection);
+    enum lum_status status;
+
+    if (!hex_prefix(digits, key + 1, 16) || collection == 0) {
+        return LUM_NOT_FOUND;
+    }
+    status = lum_scan_open(view, LUM_V_RID, &scan);
+    if (status != LUM_OK) {
+        return status;
+    }
+    lum_arena_init(&arena);
+    for (bool more = lum_scan_seek(&scan, lum_bytes_of(key, sizeof(key)));
+         more && scan.key.len == 17 && scan.key.at[0] == target->shelf &&
+         has_prefix(scan.key.at + 1, key + 1, digits.len);
+         more = lum_scan_next(&scan)) {
+        struct lum_record record;
+        lum_arena_reset(&arena);
+        status = lum_view_record(view, lum_get_u64(scan.value.at), &arena, &record);
+        if (status != LUM_OK) {
+            break;
+        }
+        if (record.collection == collection) {
+            *rno = record.rno;
+            target->record = record.id;
+            found++;
+        }
+    }
+    lum_scan_close(&scan);
+    lum_arena_fini(&arena);
+    if (status != LUM_OK) {
+        return status;
+    }
+    if (found > 1) {
+        char text[40] = {0};
+        memcpy(text, digits.at, digits.len);
+        return lum_fail_number(err, LUM_CAUSE_ambiguous_id, text, found);
+    }
+    return found == 1 ? LUM_OK : LUM_NOT_FOUND;
+}
+
+enum lum_status lum_ref_record(const struct lum_ask *ask, struct lum_txn *view,
+                               const struct lum_hash *space, struct lum_edit_target *out,
+                               uint64_t *rno, struct lum_error *err)
+{
+    struct lum_bytes text;
+    const uint8_t *slash;
+    struct lum_bytes rest;
+    enum lum_status status;
+
+    if (!lum_ask_text(ask, "record", &text)) {
+        return lum_fail(err, LUM_CAUSE_bad_request, "record", NULL);
+    }
+    slash = memchr(text.at, '/', text.len);
+    if (slash == NULL) {
+        return fail_text(err, LUM_CAUSE_bad_id, text);
+    }
+    out->shelf = lum_ref_shelf(ask);
+    out->collection = lum_bytes_of(text.at, (size_t)(slash - text.at));
+    rest = lum_bytes_of(slash + 1, text.len - out->collection.len - 1);
+    if (!lum_collection_is_valid(out->collection)) {
+        return fail_text(err, LUM_CAUSE_bad_collection, out->collection);
+    }
+    if (lum_key_is_valid(rest)) {
+        lum_record_id_keyed(space, out->shelf, out->collection, rest, &out->record);
+        status = lum_view_find(view, out->shelf, &out->record, rno);
+        if (status != LUM_NOT_FOUND) {
+            return status;
+        }
+    }
+    status = find_by_prefix(view, out, rest, rno, err);
+    return status == LUM_NOT_FOUND ? fail_text(err, LUM_CAUSE_no_record, text) : status;
+}
+
+static bool parse_seq(struct lum_bytes text, uint64_t *out)
+{
+    uint64_t seq = 0;
+
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.at[i] < '0' || text.at[i] > '9' || seq > INT64_MAX / 10 - 1) {
+            return false;
+        }
+        seq = 10 * seq + (uint64_t)(text.at[i] - '0');
+    }
+    *out = seq;
+    return text.len > 0 && seq > 0;
+}
+
+enum lum_status lum_ref_event(struct lum_bytes text, struct lum_txn *log, struct lum_place *out,
+                              struct lum_error *err)
+{
+    const uint8_t *colon = memchr(text.at, ':', text.len);
+    struct lum_bytes digits = {text.at, colon == NULL ? 0 : (size_t)(colon - text.at)};
+    uint8_t prefix[32];
+    uint32_t found = 0;
+
+    *out = (struct lum_place){0};
+    if (colon == NULL || !hex_prefix(digits, prefix, sizeof(prefix)) ||
+        !parse_seq(lum_bytes_of(colon + 1, text.len - digits.len - 1), &out->seq)) {
+        return fail_text(err, LUM_CAUSE_bad_id, text);
+    }
+    for (uint32_t lno = 1; lno <= lum_log_count(log); lno++) {
+        struct lum_log_row row;
+        enum lum_status status = lum_log_get(log, lno, &row);
+        if (status != LUM_OK) {
+            return status;
+        }
+        if (has_prefix(row.place.log_id.b, prefix, digits.len)) {
+            out->lno = lno;
+            found++;
+        }
+    }
+    if (found > 1) {
+        return lum_fail_number(err, LUM_CAUSE_ambiguous_id, "event", found);
+    }
+    return found == 1 ? LUM_OK : fail_text(err, LUM_CAUSE_bad_id, text);
+}
+
+/* The shown value of one text field of a record; empty when there is none. */
+static struct lum_bytes shown_text(struct lum_txn *view, struct lum_txn *log,
+                                   const struct lum_record *record, const char *field)
+{
+    uint32_t number = lum_view_name_number(view, lum_bytes_of(field, strlen(field)));
+    const struct lum_cell *cell = number == 0 ? NULL : lum_record_cell(record, number);
+    const struct lum_sibling *sibling;
+    struct lum_cur cur;
+
+    if (cell == NULL || lum_view_shown(view, log, cell, &sibling) != LUM_OK) {
+        return (struct lum_bytes){0};
+    }
+    cur = lum_cur_over(sibling->value);
+    if (lum_cur_peek(&cur) != LUM_PACK_STR) {
+        return (struct lum_bytes){0};
+    }
+    return lum_cur_str(&cur, LUM_VALUE_MAX);
+}
+
+static void hex_of(const uint8_t *at, size_t len, char *out)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    for (size_t i = 0; i < len; i++) {
+        out[2 * i] = digits[at[i] >> 4];
+        out[2 * i + 1] = digits[at[i] & 15];
+    }
+}
+
+/* The name in a member's _member record, in the arena; empty when it has none. */
+static enum lum_status member_name(const struct lum_roster *roster, struct lum_txn *view,
+                                   struct lum_txn *log, const struct lum_device *device,
+                                   struct lum_arena *arena, struct lum_bytes *out)
+{
+    static const char collection[] = "_member";
+    char key[32];
+    struct lum_id id;
+    struct lum_record record;
+    uint64_t rno;
+    enum lum_status status;
+
+    *out = (struct lum_bytes){0};
+    hex_of(device->member.b, sizeof(device->member.b), key);
+    lum_record_id_keyed(lum_roster_space(roster), LUM_SHELF_COMMON,
+                        lum_bytes_of(collection, sizeof(collection) - 1),
+                        lum_bytes_of(key, sizeof(key)), &id);
+    status = lum_view_find(view, LUM_SHELF_COMMON, &id, &rno);
+    if (status == LUM_NOT_FOUND) {
+        return LUM_OK;
+    }
+    if (status == LUM_OK) {
+        status = lum_view_record(view, rno, arena, &record);
+    }
+    if (status == LUM_OK) {
+        *out = shown_text(view, log, &record, "name");
+    }
+    return status;
+}
+
+enum lum_status lum_ref_member(struct lum_bytes text, const struct lum_roster *roster,
+                               struct lum_txn *view, struct lum_txn *log,
+                               const struct lum_device **out, struct lum_error *err)
+{
+    struct lum_arena arena;
+    const struct lum_device *found = NULL;
+    uint64_t count = 0;
+    uint8_t prefix[16];
+    bool is_hex = hex_prefix(text, prefix, sizeof(prefix));
+    enum lum_status status = LUM_OK;
+
+    lum_arena_init(&arena);
+    for (size_t i = 0; i < lum_roster_device_count(roster) && status == LUM_OK; i++) {
+        const struct lum_device *device = lum_roster_device(roster, i);
+        struct lum_bytes name;
+        lum_arena_reset(&arena);
+        status = member_name(roster, view, log, device, &arena, &name);
+        if ((is_hex && has_prefix(device->member.b, prefix, text.len)) ||
+            (name.len > 0 && lum_bytes_equal(name, text))) {
+            found = device;
+            count++;
+        }
+    }
+    lum_arena_fini(&arena);
+    if (status != LUM_OK) {
+        return status;
+    }
+    if (count == 0) {
+        return fail_text(err, LUM_CAUSE_no_member, text);
+    }
+    if (count > 1) {
+        return lum_fail_number(err, LUM_CAUSE_ambiguous_id, "member", count);
+    }
+    *out = found;
+    return LUM_OK;
+}
+
+void lum_ref_tell_record(struct lum_reply *reply, struct lum_txn *view,
+                         const struct lum_record *record)
+{
+    lum_reply_hex(reply, "id", record->id.b, sizeof(record->id.b));
+    lum_reply_text(reply, "coll", lum_view_name_text(view, record->collection));
+    if (record->key.len > 0) {
+        lum_reply_text(reply, "key", record->key);
+    }
+}
+
+void lum_ref_tell_event(struct lum_reply *reply, const char *key, const struct lum_hash *log_id,
+                        uint64_t seq)
+{
+    char text[64 + 1 + 20];
+    char reversed[20];
+    size_t digits = 0;
+    size_t len = 64;
+
+    hex_of(log_id->b, sizeof(log_id->b), text);
+    text[len++] = ':';
+    do {
+        reversed[digits++] = (char)('0' + seq % 10);
+        seq /= 10;
+    } while (seq > 0);
+    while (digits > 0) {
+        text[len++] = reversed[--digits];
+    }
+    lum_reply_text(reply, key, lum_bytes_of(text, len));
+}
+
+enum lum_status lum_ref_name(const struct lum_world *world, struct lum_arena *arena,
+                             const uint8_t author[32], struct lum_bytes *out)
+{
+    const struct lum_device *device =
+        world->roster == NULL ? NULL : lum_roster_by_author(world->roster, author);
+    char *hex;
+    enum lum_status status;
+
+    *out = (struct lum_bytes){0};
+    if (device != NULL) {
+        status = member_name(world->roster, world->view, world->log, device, arena, out);
+        if (status != LUM_OK || out->len > 0) {
+            return status;
+        }
+    }
+    hex = lum_arena_take(arena, 8);
+    if (hex == NULL) {
+        return LUM_NO_MEMORY;
+    }
+    hex_of(device != NULL ? device->member.b : author, 4, hex);
+    *out = lum_bytes_of(hex, 8);
+    return LUM_OK;
+}
