@@ -52,6 +52,10 @@ if(LUM_SANITIZE)
     target_link_options(lum_flags INTERFACE -fsanitize=${LUM_SANITIZE})
 endif()
 
+if(LUM_FUZZ)
+    target_compile_options(lum_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
 if(LUM_COVERAGE)
     target_compile_options(lum_flags INTERFACE --coverage)
     target_link_options(lum_flags INTERFACE --coverage)
