@@ -24,8 +24,7 @@ enum {
 
 static const int64_t TIME_END = (int64_t)1 << LUM_TIME_BITS;
 
-void lum_log_id(const struct lum_hash *space, const struct lum_log_name *name,
-                struct lum_hash *out)
+void lum_log_id(const struct lum_hash *space, const struct lum_log_name *name, struct lum_hash *out)
 {
     struct lum_hasher h;
     lum_hash_init(&h, LUM_LABEL_log, sizeof out->b);
@@ -244,8 +243,8 @@ static bool ends_segment(struct lum_chain *chain, uint32_t plen)
 {
     chain->segment_events++;
     chain->segment_bytes += plen;
-    bool ends = chain->segment_events == LUM_SEGMENT_EVENTS ||
-                chain->segment_bytes >= LUM_SEGMENT_BYTES;
+    bool ends =
+        chain->segment_events == LUM_SEGMENT_EVENTS || chain->segment_bytes >= LUM_SEGMENT_BYTES;
     if (ends) {
         chain->segment_events = 0;
         chain->segment_bytes = 0;
@@ -254,8 +253,7 @@ static bool ends_segment(struct lum_chain *chain, uint32_t plen)
 }
 
 enum lum_fault lum_chain_step_raw(struct lum_chain *chain, struct lum_header *header,
-                                  struct lum_bytes raw, struct lum_bytes payload,
-                                  bool *is_boundary)
+                                  struct lum_bytes raw, struct lum_bytes payload, bool *is_boundary)
 {
     enum lum_fault fault = continues(chain, header);
     if (fault == LUM_FAULT_NONE) {

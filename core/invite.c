@@ -197,7 +197,10 @@ bool lum_invite_unwrap(const uint8_t space_secret[32], const uint8_t pk[32],
 
 /* ---- JOIN ---- */
 
-enum { JOIN_LABEL = 14, JOIN_LEN = JOIN_LABEL + 32 + AXT_LEN };
+enum {
+    JOIN_LABEL = 14,
+    JOIN_LEN = JOIN_LABEL + 32 + AXT_LEN
+};
 
 static struct lum_bytes join_bytes(const struct lum_hash *space, const uint8_t axt[AXT_LEN],
                                    uint8_t at[JOIN_LEN])

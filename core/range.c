@@ -12,7 +12,9 @@
 #include "core/crypto.h"
 #include "core/pack.h"
 
-enum { PEAKS = LUM_COUNT(((struct lum_range *)0)->peaks) };
+enum {
+    PEAKS = LUM_COUNT(((struct lum_range *)0)->peaks)
+};
 
 static bool stands(const struct lum_range *range, unsigned height)
 {

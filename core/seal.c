@@ -17,7 +17,10 @@
 
 #include "core/pack.h"
 
-enum { PLAIN_LEN = 86, BOUNDARY_LEN = 142 };
+enum {
+    PLAIN_LEN = 86,
+    BOUNDARY_LEN = 142
+};
 
 static struct lum_bytes signed_bytes(const struct lum_seal_claim *claim, uint8_t at[BOUNDARY_LEN])
 {
