@@ -10,7 +10,8 @@
  *     page alive (a file was seen to grow 55 times).
  *   - Never WRITEMAP, NOSYNC or DUPSORT. Values are at most LUM_INLINE_MAX bytes or large rows
  *     that are worth their whole pages.
- *   - EIO on a full disk becomes LUM_FULL by looking at the file system. After a failed sync the
+ *   - EIO on a full disk becomes LUM_FULL by looking at the file system: the store goes on, for
+ *     nothing of a failed commit is ever referred to. After any other failed write or sync the
  *     store refuses everything: what the kernel dropped cannot be known.
  */
 #ifndef LUM_CORE_STORE_H
@@ -33,17 +34,25 @@ struct lum_store_options {
     uint32_t table_count;
     bool create;
     bool read_only;
-    uint64_t map_bytes; /* address space, not memory: set it large */
+    uint64_t map_bytes; /* address space, not memory: LUM_STORE_MAP_BYTES */
 };
+
+/* Halved until it fits when the process may not have as much (32 bit, ulimit -v). */
+#define LUM_STORE_MAP_BYTES (SIZE_MAX > UINT32_MAX ? UINT64_C(64) << 30 : UINT64_C(1) << 30)
 
 struct lum_store;
 struct lum_txn;
 
-/* Checks the file's first pages (magic, version, size) with pread before LMDB maps it, so that a
- * text file or a truncated one is an error and not a crash. */
+/*
+ * Looks at the file with pread before LMDB maps it (core/store_probe.h), so that a text file or a
+ * truncated one is an error and not a crash. An empty file counts as none. Not there and not
+ * `create`: NOT_FOUND. A file of another format lower than ours is opened; who minds asks
+ * lum_store_format.
+ */
 LUM_MUST_USE enum lum_status lum_store_open(const struct lum_store_options *options,
                                             struct lum_store **out, struct lum_error *err);
 void lum_store_close(struct lum_store *store); /* NULL is fine; no transaction may be open */
+uint32_t lum_store_format(const struct lum_store *store); /* as it stands in the file */
 
 LUM_MUST_USE enum lum_status lum_txn_begin_read(struct lum_store *store, struct lum_txn **out,
                                                 struct lum_error *err);
@@ -69,6 +78,7 @@ uint64_t lum_txn_pages(struct lum_txn *txn, uint32_t table); /* of that table */
 
 /* A cursor over one table. Plain memory of the caller; close it before the transaction ends. */
 struct lum_scan {
+    struct lum_txn *txn;
     void *cursor;
     struct lum_bytes key;
     struct lum_bytes value;
@@ -76,7 +86,8 @@ struct lum_scan {
 LUM_MUST_USE enum lum_status lum_scan_open(struct lum_txn *txn, uint32_t table,
                                            struct lum_scan *out);
 void lum_scan_close(struct lum_scan *scan);
-/* Each moves and fills key and value; false when there is no such row. */
+/* Each moves and fills key and value; false when there is no such row. A page that does not read
+ * also ends the scan, but then no transaction of this store commits or begins any more. */
 bool lum_scan_seek(struct lum_scan *scan, struct lum_bytes key); /* first row >= key */
 bool lum_scan_seek_before(struct lum_scan *scan, struct lum_bytes key); /* last row < key */
 bool lum_scan_next(struct lum_scan *scan);
