@@ -1,0 +1,469 @@
+/*
+ * worker.c - take all that waits, one batch, one commit, tell.
+ *
+ *   queue --take--> round: [writes and ingests] --batch, commit--> done
+ *                          [alone, settle, first contact] each by itself --> done
+ *
+ * The mutex covers the queue, the finished list and the news; the space is touched by this thread
+ * only and needs none.
+ */
+#include "net/worker.h"
+
+#include <string.h>
+
+enum {
+    ROUND_JOBS_MAX = 256,       /* in one batch */
+    SETTLE_SLICE_EVENTS = 2048, /* of the view between two looks at the queue */
+};
+
+struct lum_worker {
+    struct lum_space *space;
+    struct lum_editor *editor;
+    uv_async_t *wake;
+    uv_thread_t thread;
+    uv_mutex_t lock;
+    uv_cond_t work;
+    uv_rwlock_t gate;
+    struct lum_job *first; /* waiting, in order */
+    struct lum_job **last;
+    struct lum_job **done_last;
+    struct lum_worker_news news;
+    size_t load;
+    bool is_settled;
+    bool is_stopping;
+    bool is_interrupted;
+};
+
+struct lum_job *lum_job_new(enum lum_job_type type)
+{
+    struct lum_job *job = lum_alloc_zero(sizeof(*job));
+
+    if (job != NULL) {
+        job->type = type;
+        lum_buf_init(&job->bytes, LUM_REQUEST_MAX);
+    }
+    return job;
+}
+
+void lum_job_free(struct lum_job *job)
+{
+    if (job != NULL) {
+        lum_buf_fini(&job->bytes);
+        lum_wipe(job->secret, sizeof(job->secret));
+        lum_free(job);
+    }
+}
+
+/* ---- telling the loop ---- */
+
+static void tell_failed(struct lum_worker *worker, const struct lum_error *err)
+{
+    uv_mutex_lock(&worker->lock);
+    if (!worker->news.has_failed) {
+        worker->news.has_failed = true;
+        worker->news.error = *err;
+    }
+    uv_mutex_unlock(&worker->lock);
+}
+
+static void add_grown(struct lum_worker_news *news, const struct lum_growth *grown, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        size_t j = 0;
+        while (j < news->grown_count && news->grown[j].lno != grown[i].lno) {
+            j++;
+        }
+        if (j == LUM_COUNT(news->grown)) {
+            news->grown_overflow = true;
+            return;
+        }
+        news->grown[j] = grown[i];
+        if (j == news->grown_count) {
+            news->grown_count++;
+        }
+    }
+}
+
+static void tell_committed(struct lum_worker *worker)
+{
+    const struct lum_growth *grown;
+    size_t count = lum_space_grown(worker->space, &grown);
+    bool roster_changed = lum_space_roster_changed(worker->space);
+
+    uv_mutex_lock(&worker->lock);
+    add_grown(&worker->news, grown, count);
+    worker->news.roster_changed |= roster_changed;
+    worker->is_settled = lum_space_is_settled(worker->space);
+    uv_mutex_unlock(&worker->lock);
+}
+
+static void tell_done(struct lum_worker *worker, struct lum_job *job)
+{
+    uv_mutex_lock(&worker->lock);
+    if (job->type == LUM_JOB_INGEST) {
+        worker->load -= job->bytes.len;
+    }
+    job->next = NULL;
+    *worker->done_last = job;
+    worker->done_last = &job->next;
+    uv_mutex_unlock(&worker->lock);
+    uv_async_send(worker->wake);
+}
+
+static void tell_progress(struct lum_worker *worker, const struct lum_view_progress *progress)
+{
+    struct lum_view_progress *sum = &worker->news.progress;
+
+    uv_mutex_lock(&worker->lock);
+    sum->applied += progress->applied;
+    sum->records_new += progress->records_new;
+    sum->records_changed += progress->records_changed;
+    sum->records_deleted += progress->records_deleted;
+    sum->conflicts_new += progress->conflicts_new;
+    worker->is_settled = lum_space_is_settled(worker->space);
+    uv_mutex_unlock(&worker->lock);
+}
+
+/* ---- one batch ---- */
+
+static bool is_batched(const struct lum_job *job)
+{
+    return job->type == LUM_JOB_INGEST || job->type == LUM_JOB_WRITE;
+}
+
+static bool ask_stop(void *self)
+{
+    struct lum_worker *worker = self;
+    bool stop;
+
+    uv_mutex_lock(&worker->lock);
+    stop = worker->is_interrupted || worker->is_stopping;
+    uv_mutex_unlock(&worker->lock);
+    return stop;
+}
+
+static void prepare_ask(struct lum_worker *worker, struct lum_ask *ask)
+{
+    const struct lum_env *env = lum_space_env(worker->space);
+
+    ask->world = (struct lum_world){
+        .space = worker->space,
+        .editor = worker->editor,
+        .roster = lum_space_roster(worker->space),
+        .home = lum_space_home(worker->space),
+        .keys = lum_space_is_newcomer(worker->space) ? NULL : lum_space_keys(worker->space),
+        .dir = lum_space_dir(worker->space),
+        .wall_ms = env->wall_ms(env->self),
+        .stop = ask_stop,
+        .stop_self = worker,
+    };
+}
+
+/* True when the whole batch must be given up: the world failed, not this one job. */
+static bool run_batched(struct lum_worker *worker, struct lum_job *job)
+{
+    if (job->type == LUM_JOB_INGEST) {
+        job->status = lum_space_ingest(worker->space, &job->run, &job->result, &job->error);
+        return job->status != LUM_OK;
+    }
+    prepare_ask(worker, job->ask);
+    job->status = lum_ask_run(job->ask, &job->error);
+    return job->status == LUM_IO || job->status == LUM_FULL || job->status == LUM_CORRUPT ||
+           job->status == LUM_NO_MEMORY;
+}
+
+/* A batch that failed: every job of it failed, whatever its own answer said. */
+static void fail_batch(struct lum_job *const *jobs, size_t count, enum lum_status status,
+                       const struct lum_error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        jobs[i]->status = status;
+        jobs[i]->error = *err;
+        if (jobs[i]->ask != NULL) {
+            lum_buf_reset(jobs[i]->ask->reply.out);
+            lum_reply_error(&jobs[i]->ask->reply, err);
+        }
+    }
+}
+
+static void run_batch(struct lum_worker *worker, struct lum_job *const *jobs, size_t count)
+{
+    struct lum_error err = {0};
+    enum lum_status status = lum_space_begin(worker->space, &err);
+
+    for (size_t i = 0; i < count && status == LUM_OK; i++) {
+        if (run_batched(worker, jobs[i])) {
+            status = jobs[i]->status;
+            err = jobs[i]->error;
+        }
+    }
+    if (status == LUM_OK) {
+        status = lum_space_commit(worker->space, &err);
+    } else {
+        lum_space_abort(worker->space);
+    }
+    if (status == LUM_OK) {
+        tell_committed(worker);
+    } else {
+        fail_batch(jobs, count, status, &err);
+        if (status == LUM_IO || status == LUM_CORRUPT) {
+            tell_failed(worker, &err);
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        tell_done(worker, jobs[i]);
+    }
+}
+
+/* ---- jobs that run by themselves ---- */
+
+static enum lum_status settle_whole(struct lum_worker *worker, struct lum_error *err)
+{
+    enum lum_status status;
+
+    do {
+        struct lum_view_progress progress = {0};
+        status = lum_space_settle(worker->space, SETTLE_SLICE_EVENTS, &progress, err);
+        tell_progress(worker, &progress);
+    } while (status == LUM_AGAIN);
+    return status;
+}
+
+static enum lum_status put_note(struct lum_worker *worker, struct lum_job *job)
+{
+    enum lum_status status = lum_space_begin(worker->space, &job->error);
+
+    if (status != LUM_OK) {
+        return status;
+    }
+    status = lum_log_note_put(lum_space_log_txn(worker->space), job->note,
+                              lum_buf_bytes(&job->bytes));
+    if (status != LUM_OK) {
+        lum_space_abort(worker->space);
+        return status;
+    }
+    return lum_space_commit(worker->space, &job->error);
+}
+
+static enum lum_status run_alone(struct lum_worker *worker, struct lum_job *job)
+{
+    struct lum_space *space = worker->space;
+
+    switch (job->type) {
+    case LUM_JOB_ALONE:
+        prepare_ask(worker, job->ask);
+        return lum_ask_run(job->ask, &job->error);
+    case LUM_JOB_SETTLE:
+        return settle_whole(worker, &job->error);
+    case LUM_JOB_GENESIS:
+        return lum_space_accept_genesis(space, lum_buf_bytes(&job->bytes), &job->error);
+    case LUM_JOB_JOIN:
+        return lum_space_write_join(space, &job->error);
+    case LUM_JOB_WELCOME:
+        return lum_space_welcome(space, job->generation, job->secret,
+                                 lum_buf_bytes(&job->bytes), &job->error);
+    case LUM_JOB_DOUBT:
+        return lum_space_doubt(space, &job->error);
+    case LUM_JOB_NOTE:
+        return put_note(worker, job);
+    case LUM_JOB_INGEST:
+    case LUM_JOB_WRITE:
+    default:
+        LUM_ASSERT(!"a batched job came alone");
+        return LUM_OK;
+    }
+}
+
+/* ---- the thread ---- */
+
+/* Takes a round: all batched jobs up to the first that is not, or that one alone. */
+static size_t take_round(struct lum_worker *worker, struct lum_job **jobs)
+{
+    size_t count = 0;
+
+    while (worker->first != NULL && count < ROUND_JOBS_MAX) {
+        struct lum_job *job = worker->first;
+        if (count > 0 && !is_batched(job)) {
+            break;
+        }
+        worker->first = job->next;
+        jobs[count++] = job;
+        if (!is_batched(job)) {
+            break;
+        }
+    }
+    if (worker->first == NULL) {
+        worker->last = &worker->first;
+    }
+    return count;
+}
+
+static void run_round(struct lum_worker *worker, struct lum_job **jobs, size_t count)
+{
+    if (count > 1 || is_batched(jobs[0])) {
+        run_batch(worker, jobs, count);
+        return;
+    }
+    jobs[0]->status = run_alone(worker, jobs[0]);
+    tell_committed(worker);
+    tell_done(worker, jobs[0]);
+}
+
+/* One slice of the view while nothing waits; false when it is level. */
+static bool settle_slice(struct lum_worker *worker)
+{
+    struct lum_view_progress progress = {0};
+    struct lum_error err = {0};
+    enum lum_status status;
+
+    if (lum_space_is_settled(worker->space)) {
+        return false;
+    }
+    status = lum_space_settle(worker->space, SETTLE_SLICE_EVENTS, &progress, &err);
+    tell_progress(worker, &progress);
+    if (status != LUM_OK && status != LUM_AGAIN) {
+        tell_failed(worker, &err);
+        uv_async_send(worker->wake);
+        return false;
+    }
+    uv_async_send(worker->wake);
+    return status == LUM_AGAIN;
+}
+
+static void run(void *self)
+{
+    struct lum_worker *worker = self;
+    struct lum_job *jobs[ROUND_JOBS_MAX];
+    bool has_view_work = true;
+
+    for (;;) {
+        size_t count;
+        uv_mutex_lock(&worker->lock);
+        while (worker->first == NULL && !worker->is_stopping && !has_view_work) {
+            uv_cond_wait(&worker->work, &worker->lock);
+        }
+        count = take_round(worker, jobs);
+        if (count == 0 && worker->is_stopping) {
+            uv_mutex_unlock(&worker->lock);
+            return;
+        }
+        uv_mutex_unlock(&worker->lock);
+        if (count > 0) {
+            run_round(worker, jobs, count);
+            has_view_work = true;
+        } else {
+            has_view_work = settle_slice(worker);
+        }
+    }
+}
+
+enum lum_status lum_worker_open(struct lum_space *space, uv_async_t *wake, struct lum_worker **out,
+                                struct lum_error *err)
+{
+    struct lum_worker *worker = lum_alloc_zero(sizeof(*worker));
+    enum lum_status status;
+
+    if (worker == NULL) {
+        return lum_fail(err, LUM_CAUSE_no_memory, NULL, NULL);
+    }
+    worker->space = space;
+    worker->wake = wake;
+    worker->last = &worker->first;
+    worker->done_last = &worker->news.done;
+    worker->is_settled = lum_space_is_settled(space);
+    status = lum_editor_open(space, &worker->editor);
+    if (status != LUM_OK) {
+        lum_free(worker);
+        return lum_fail(err, LUM_CAUSE_no_memory, NULL, NULL);
+    }
+    LUM_ASSERT(uv_mutex_init(&worker->lock) == 0);
+    LUM_ASSERT(uv_cond_init(&worker->work) == 0);
+    LUM_ASSERT(uv_rwlock_init(&worker->gate) == 0);
+    if (uv_thread_create(&worker->thread, run, worker) != 0) {
+        lum_editor_close(worker->editor);
+        lum_free(worker);
+        return lum_fail(err, LUM_CAUSE_no_memory, NULL, NULL);
+    }
+    *out = worker;
+    return LUM_OK;
+}
+
+void lum_worker_close(struct lum_worker *worker)
+{
+    if (worker == NULL) {
+        return;
+    }
+    uv_mutex_lock(&worker->lock);
+    worker->is_stopping = true;
+    uv_cond_signal(&worker->work);
+    uv_mutex_unlock(&worker->lock);
+    uv_thread_join(&worker->thread);
+    while (worker->news.done != NULL) {
+        struct lum_job *job = worker->news.done;
+        worker->news.done = job->next;
+        lum_job_free(job);
+    }
+    lum_editor_close(worker->editor);
+    uv_rwlock_destroy(&worker->gate);
+    uv_cond_destroy(&worker->work);
+    uv_mutex_destroy(&worker->lock);
+    lum_free(worker);
+}
+
+void lum_worker_push(struct lum_worker *worker, struct lum_job *job)
+{
+    uv_mutex_lock(&worker->lock);
+    if (job->type == LUM_JOB_INGEST) {
+        worker->load += job->bytes.len;
+    }
+    job->next = NULL;
+    *worker->last = job;
+    worker->last = &job->next;
+    uv_cond_signal(&worker->work);
+    uv_mutex_unlock(&worker->lock);
+}
+
+void lum_worker_take(struct lum_worker *worker, struct lum_worker_news *out)
+{
+    uv_mutex_lock(&worker->lock);
+    *out = worker->news;
+    worker->news.done = NULL;
+    worker->done_last = &worker->news.done;
+    worker->news.grown_count = 0;
+    worker->news.grown_overflow = false;
+    worker->news.roster_changed = false;
+    worker->news.progress = (struct lum_view_progress){0};
+    uv_mutex_unlock(&worker->lock);
+}
+
+size_t lum_worker_load(struct lum_worker *worker)
+{
+    size_t load;
+
+    uv_mutex_lock(&worker->lock);
+    load = worker->load;
+    uv_mutex_unlock(&worker->lock);
+    return load;
+}
+
+bool lum_worker_is_settled(struct lum_worker *worker)
+{
+    bool is_settled;
+
+    uv_mutex_lock(&worker->lock);
+    is_settled = worker->is_settled;
+    uv_mutex_unlock(&worker->lock);
+    return is_settled;
+}
+
+uv_rwlock_t *lum_worker_gate(struct lum_worker *worker)
+{
+    return &worker->gate;
+}
+
+void lum_worker_interrupt(struct lum_worker *worker)
+{
+    uv_mutex_lock(&worker->lock);
+    worker->is_interrupted = true;
+    uv_mutex_unlock(&worker->lock);
+}
