@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "core/value.h"
+
 static int hex_digit(uint8_t c)
 {
     if (c >= '0' && c <= '9') {
