@@ -4,13 +4,13 @@
  *
  * Each input lies in a heap block of exactly its size: a read past its end is the sanitizer's.
  */
-#include "tests/fuzz/fuzz.h"
-
 #include <dirent.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "tests/fuzz/fuzz.h"
 
 enum {
     PATH_BYTES = 4096
