@@ -27,6 +27,7 @@ _Static_assert(_Alignof(struct lum_hasher) >= _Alignof(crypto_generichash_blake2
 
 enum {
     BLAKE2B_BLOCK = 128,
+    TAG = 16, /* behind a ciphertext */
     SHORT_OUT = 16,
     LONG_OUT = 32,
 };
@@ -329,7 +330,8 @@ void lum_aead_seal(const uint8_t key[32], const uint8_t nonce[12], struct lum_by
 bool lum_aead_open(const uint8_t key[32], const uint8_t nonce[12], struct lum_bytes ad,
                    struct lum_bytes cipher, uint8_t *out)
 {
-    return crypto_aead_chacha20poly1305_ietf_decrypt(out, NULL, NULL, cipher.at, cipher.len, ad.at,
+    return cipher.len >= TAG &&
+           crypto_aead_chacha20poly1305_ietf_decrypt(out, NULL, NULL, cipher.at, cipher.len, ad.at,
                                                      ad.len, nonce, key) == 0;
 }
 
@@ -343,7 +345,8 @@ void lum_xaead_seal(const uint8_t key[32], const uint8_t nonce[24], struct lum_b
 bool lum_xaead_open(const uint8_t key[32], const uint8_t nonce[24], struct lum_bytes cipher,
                     uint8_t *out)
 {
-    return crypto_aead_xchacha20poly1305_ietf_decrypt(out, NULL, NULL, cipher.at, cipher.len, NULL,
+    return cipher.len >= TAG &&
+           crypto_aead_xchacha20poly1305_ietf_decrypt(out, NULL, NULL, cipher.at, cipher.len, NULL,
                                                       0, nonce, key) == 0;
 }
 
