@@ -41,6 +41,7 @@ struct lum_ref {
     uint64_t seq;
     uint8_t hash16[16];
 };
+bool lum_ref_equal(const struct lum_ref *a, const struct lum_ref *b);
 
 struct lum_founder {
     uint8_t a[32];
@@ -58,6 +59,7 @@ struct lum_genesis {
     uint64_t founded_ms;
     struct lum_founder founders[LUM_FOUNDERS_MAX];
     uint32_t founder_count;
+    uint32_t k; /* of the founders, for later quorums; 1..founder_count */
     struct {
         uint8_t index;
         uint8_t class; /* 0 open, 1 sealed */
@@ -66,7 +68,11 @@ struct lum_genesis {
     uint32_t shelf_count;
 };
 
-/* Space id = H("lumbung1 genesis", document). False when the document is not a version-1 one. */
+/*
+ * A version-1 document: 1..16 founders with different A, k within them, no guardians, shelves
+ * ascending by index that begin with gov and common, both open. A newcomer checks it against the
+ * space id of its invite: id = H("lumbung1 genesis", document). False when it is none.
+ */
 void lum_genesis_write(const struct lum_genesis *genesis, struct lum_buf *document);
 LUM_MUST_USE bool lum_genesis_read(struct lum_bytes document, struct lum_genesis *out);
 void lum_genesis_id(struct lum_bytes document, struct lum_hash *out);

@@ -46,10 +46,12 @@ struct lum_invite_fact {
 
 struct lum_roster; /* immutable once read; may be shared by reference inside one thread */
 
-/* Reads every gov log of the transaction and evaluates. space and genesis come from meta. */
+/* Reads every gov log of the transaction (a frozen one up to its fork point) and evaluates. Space
+ * and genesis come from meta; NOT_FOUND while a newcomer has none. */
 LUM_MUST_USE enum lum_status lum_roster_read(struct lum_txn *log, struct lum_roster **out,
                                              struct lum_error *err);
-/* The same from facts handed in one by one: a newcomer's check of an untrusted gov, and tests. */
+/* The same from facts handed in one by one, in any order, twice is harmless. Payloads of kind 2
+ * only; a void one adds nothing. */
 struct lum_roster_builder;
 LUM_MUST_USE enum lum_status lum_roster_builder_open(const struct lum_hash *space,
                                                      const struct lum_genesis *genesis,
@@ -58,6 +60,7 @@ LUM_MUST_USE enum lum_status lum_roster_builder_add(struct lum_roster_builder *b
                                                     const uint8_t author[32],
                                                     const struct lum_ref *ref,
                                                     struct lum_bytes payload);
+void lum_roster_builder_close(struct lum_roster_builder *builder); /* NULL is fine */
 /* Consumes the builder, in every case. */
 LUM_MUST_USE enum lum_status lum_roster_builder_end(struct lum_roster_builder *builder,
                                                     struct lum_roster **out);
@@ -65,7 +68,8 @@ void lum_roster_close(struct lum_roster *roster); /* NULL is fine */
 
 const struct lum_hash *lum_roster_space(const struct lum_roster *roster);
 const struct lum_genesis *lum_roster_genesis(const struct lum_roster *roster);
-/* NULL when no founder and no valid JOIN has this key. */
+/* NULL when no founder and no valid JOIN has this key. Of several JOINs of one A an effective one
+ * speaks for the device; of several devices that name one T, an effective one. */
 const struct lum_device *lum_roster_by_author(const struct lum_roster *roster,
                                               const uint8_t a[32]);
 const struct lum_device *lum_roster_by_node(const struct lum_roster *roster, const uint8_t t[32]);
@@ -74,9 +78,13 @@ const struct lum_device *lum_roster_device(const struct lum_roster *roster, size
 size_t lum_roster_invite_count(const struct lum_roster *roster);
 const struct lum_invite_fact *lum_roster_invite(const struct lum_roster *roster, size_t i);
 
-/* May an event of this author with this kind on this shelf count? Else it is pending. */
+/* May an event of this author with this kind on this shelf count? Else it is pending: always, for
+ * an author that is not effective, but for control events. Those are never pending: the roster
+ * itself judges each of them, and one that does not count here has no effect elsewhere. */
 bool lum_roster_may(const struct lum_roster *roster, const uint8_t author[32], uint8_t kind,
                     uint8_t shelf);
+/* Does a member answer a newcomer with this invite? The only place where expiry (0 = never) bears. */
+bool lum_roster_answers(const struct lum_invite_fact *invite, uint64_t wall_ms);
 /* A clock holder is a steward's device. Index of the holder, ascending by A; -1 when it is none. */
 int lum_roster_holder(const struct lum_roster *roster, const uint8_t author[32]);
 size_t lum_roster_holder_count(const struct lum_roster *roster);
