@@ -95,9 +95,8 @@ static struct lum_run_mark mark_of(const struct walk *walk, const struct lum_run
     return (struct lum_run_mark){
         .offset = (uint32_t)(reader->raw_header.at - run.at),
         .length = (uint32_t)(reader->raw_header.len + reader->payload.len),
-        .h = walk->place.chain.h,
-        .t = walk->place.chain.t,
         .is_boundary = walk->ends_at_boundary,
+        .chain = walk->place.chain,
     };
 }
 

@@ -40,9 +40,8 @@ struct lum_log_place {
 struct lum_run_mark {
     uint32_t offset; /* of the event in the run */
     uint32_t length; /* of header and payload together */
-    struct lum_hash h;
-    uint64_t t;
     bool is_boundary;
+    struct lum_chain chain; /* after this event: what a log keeps to begin again from here */
 };
 
 /*

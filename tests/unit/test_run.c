@@ -163,8 +163,8 @@ static void marks_tell_each_event_of_the_run(void **state)
     for (uint32_t i = 0; i < count; i++) {
         const json_t *row = json_array_get(vectors_array(world->log, "events"), i);
         assert_int_equal(marks[i].offset, offset);
-        vectors_same(row, "h", marks[i].h.b, sizeof marks[i].h.b);
-        assert_int_equal(marks[i].t, vectors_number(row, "t"));
+        vectors_same(row, "h", marks[i].chain.h.b, sizeof marks[i].chain.h.b);
+        assert_int_equal(marks[i].chain.t, vectors_number(row, "t"));
         assert_false(marks[i].is_boundary);
         offset += marks[i].length;
     }
