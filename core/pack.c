@@ -13,14 +13,15 @@
  */
 #include "core/pack.h"
 
-#include <msgpack.h>
 #include <string.h>
+
+#include <msgpack.h>
 
 #include "core/limits.h"
 
-#define NAN_BITS UINT64_C(0x7ff8000000000000)
+#define NAN_BITS      UINT64_C(0x7ff8000000000000)
 #define INFINITY_BITS UINT64_C(0x7ff0000000000000)
-#define SIGN_BIT (UINT64_C(1) << 63)
+#define SIGN_BIT      (UINT64_C(1) << 63)
 
 struct form {
     enum lum_pack_type type;

@@ -54,8 +54,8 @@ static bool set_up(struct lum_squeezer *squeezer)
            !ZSTD_isError(ZSTD_CCtx_setParameter(packer, ZSTD_c_contentSizeFlag, 0)) &&
            !ZSTD_isError(ZSTD_CCtx_setParameter(packer, ZSTD_c_checksumFlag, 0)) &&
            !ZSTD_isError(ZSTD_CCtx_setParameter(packer, ZSTD_c_dictIDFlag, 0)) &&
-           !ZSTD_isError(ZSTD_DCtx_setParameter(squeezer->unpacker, ZSTD_d_format,
-                                                ZSTD_f_zstd1_magicless));
+           !ZSTD_isError(
+               ZSTD_DCtx_setParameter(squeezer->unpacker, ZSTD_d_format, ZSTD_f_zstd1_magicless));
 }
 
 enum lum_status lum_squeezer_open(struct lum_squeezer **out)

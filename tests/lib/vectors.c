@@ -1,8 +1,8 @@
 /* vectors.c - finds, parses and picks apart JSON files of test vectors. */
 #include "tests/lib/vectors.h"
 
-#include <stdarg.h>
 #include <setjmp.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -2,8 +2,6 @@
  * The doors to libsodium against public vectors (Wycheproof, RFC 7693, 7748, 8032, SipHash), and
  * against what Python's hashlib and hmac make of the same input.
  */
-#include "core/crypto.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -11,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "core/crypto.h"
 #include "core/mem.h"
 #include "tests/lib/vectors.h"
 
@@ -266,7 +265,8 @@ static void where_implementations_differ_ours_is_pinned(void **state)
     json_t *vector = NULL;
     json_t *file = vectors_open("ed25519.json");
     lum_buf_init(&public_key, 32);
-    json_array_foreach(vectors_array(file, "cases"), i, vector) {
+    json_array_foreach(vectors_array(file, "cases"), i, vector)
+    {
         vectors_hex(vector, "public", &public_key);
         bool expected = json_is_true(json_object_get(vector, "valid"));
         if (accepts(vector, "message", &public_key) != expected) {
@@ -290,9 +290,11 @@ static void ed25519_agrees_with_wycheproof(void **state)
     json_t *test = NULL;
     json_t *file = vectors_open_shared("wycheproof_ed25519.json");
     lum_buf_init(&public_key, 32);
-    json_array_foreach(vectors_array(file, "testGroups"), i, group) {
+    json_array_foreach(vectors_array(file, "testGroups"), i, group)
+    {
         vectors_hex(json_object_get(group, "publicKey"), "pk", &public_key);
-        json_array_foreach(vectors_array(group, "tests"), k, test) {
+        json_array_foreach(vectors_array(group, "tests"), k, test)
+        {
             bool expected = strcmp(vectors_text(test, "result"), "valid") == 0;
             if (accepts(test, "msg", &public_key) != expected) {
                 fail_msg("case %lld", vectors_number(test, "tcId"));
@@ -338,7 +340,8 @@ static void x25519_agrees_with_wycheproof(void **state)
     for (size_t k = 0; k < LUM_COUNT(members); k++) {
         lum_buf_init(&bytes[k], 32);
     }
-    json_array_foreach(vectors_array(group, "tests"), i, test) {
+    json_array_foreach(vectors_array(group, "tests"), i, test)
+    {
         for (size_t k = 0; k < LUM_COUNT(members); k++) {
             vectors_hex(test, members[k], &bytes[k]);
         }
@@ -458,8 +461,10 @@ static void check_aead_file(const char *name, aead_check_fn check, size_t total,
     json_t *test = NULL;
     json_t *file = vectors_open_shared(name);
     aead_case_init(&c);
-    json_array_foreach(vectors_array(file, "testGroups"), i, group) {
-        json_array_foreach(vectors_array(group, "tests"), k, test) {
+    json_array_foreach(vectors_array(file, "testGroups"), i, group)
+    {
+        json_array_foreach(vectors_array(group, "tests"), k, test)
+        {
             aead_case_read(test, &c);
             applied += check(&c);
             read++;

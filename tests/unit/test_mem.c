@@ -1,12 +1,12 @@
 /* Planned failures, buffers that break once and stay broken, arenas that keep their blocks. */
-#include "core/mem.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
 
 #include <cmocka.h>
+
+#include "core/mem.h"
 
 /* ---- allocations ---- */
 
@@ -90,7 +90,10 @@ static void a_buffer_grows_as_it_is_filled(void **state)
     assert_int_equal(lum_buf_status(&buf), LUM_OK);
     assert_int_equal(buf.len, 4000);
     assert_true(buf.len <= buf.room && buf.room <= buf.max);
-    assert_memory_equal(buf.at + 4 * 258, "\x02" "abc", 4);
+    assert_memory_equal(buf.at + 4 * 258,
+                        "\x02"
+                        "abc",
+                        4);
     lum_buf_fini(&buf);
 }
 

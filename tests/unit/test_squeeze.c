@@ -1,6 +1,4 @@
 /* Packed blocks: there and back, and what foreign bytes may not do. */
-#include "core/squeeze.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -9,6 +7,7 @@
 #include <cmocka.h>
 
 #include "core/limits.h"
+#include "core/squeeze.h"
 
 enum {
     ROOM = LUM_BLOCK_PLAIN_MAX + 4096,
@@ -161,13 +160,13 @@ static void every_other_kind_of_frame_is_a_fault(void **state)
         const char *bytes;
         size_t len;
     } frames[] = {
-        {"\x28\xb5\x2f\xfd\x00\x58\x09\x00\x00x", 10},  /* with the magic number */
-        {"\x20\x01\x09\x00\x00x", 6},                   /* with the content size */
-        {"\x04\x58\x09\x00\x00x\x00\x00\x00\x00", 10},  /* with a checksum */
-        {"\x01\x58\x01\x09\x00\x00x", 7},               /* with a dictionary */
-        {"\x50\x2a\x4d\x18\x00\x00\x00\x00", 8},        /* skippable */
-        {"\x27\xb5\x2f\xfd\x58\x09\x00\x00x", 9},       /* of zstd 0.7 */
-        {"\x00\x58\x07\x00\x00x", 6},                   /* a reserved type of block */
+        {"\x28\xb5\x2f\xfd\x00\x58\x09\x00\x00x", 10}, /* with the magic number */
+        {"\x20\x01\x09\x00\x00x", 6},                  /* with the content size */
+        {"\x04\x58\x09\x00\x00x\x00\x00\x00\x00", 10}, /* with a checksum */
+        {"\x01\x58\x01\x09\x00\x00x", 7},              /* with a dictionary */
+        {"\x50\x2a\x4d\x18\x00\x00\x00\x00", 8},       /* skippable */
+        {"\x27\xb5\x2f\xfd\x58\x09\x00\x00x", 9},      /* of zstd 0.7 */
+        {"\x00\x58\x07\x00\x00x", 6},                  /* a reserved type of block */
     };
     for (size_t i = 0; i < LUM_COUNT(frames); i++) {
         lum_buf_reset(&f->packed);
@@ -242,20 +241,13 @@ static void each_allocation_may_fail(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(what_was_packed_is_unpacked),
-        TEST(packing_makes_small),
-        TEST(packed_bytes_are_appended),
-        TEST(one_byte_costs_six),
-        TEST(another_plain_length_is_a_fault),
-        TEST(more_than_a_block_may_hold_is_not_even_tried),
-        TEST(a_block_cut_anywhere_is_a_fault),
-        TEST(bytes_behind_the_frame_are_a_fault),
-        TEST(two_frames_are_a_fault),
-        TEST(every_other_kind_of_frame_is_a_fault),
-        TEST(a_spoilt_byte_never_harms),
-        TEST(once_warm_nothing_is_allocated),
-        TEST(no_memory_is_no_fault),
-        cmocka_unit_test(each_allocation_may_fail),
+        TEST(what_was_packed_is_unpacked),     TEST(packing_makes_small),
+        TEST(packed_bytes_are_appended),       TEST(one_byte_costs_six),
+        TEST(another_plain_length_is_a_fault), TEST(more_than_a_block_may_hold_is_not_even_tried),
+        TEST(a_block_cut_anywhere_is_a_fault), TEST(bytes_behind_the_frame_are_a_fault),
+        TEST(two_frames_are_a_fault),          TEST(every_other_kind_of_frame_is_a_fault),
+        TEST(a_spoilt_byte_never_harms),       TEST(once_warm_nothing_is_allocated),
+        TEST(no_memory_is_no_fault),           cmocka_unit_test(each_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

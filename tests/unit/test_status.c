@@ -1,6 +1,4 @@
 /* What a failure says of itself: names, causes, particulars that fit, and the end of a bug. */
-#include "core/status.h"
-
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -10,6 +8,8 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#include "core/status.h"
 
 static void names_are_those_of_the_enums(void **state)
 {
@@ -67,10 +67,10 @@ static void a_long_particular_is_cut_between_characters(void **state)
     (void)state;
     assert_int_equal(kept(255, ""), 255);
     assert_int_equal(kept(255, "b"), 255);
-    assert_int_equal(kept(253, "\xc3\xa9"), 255);        /* fits to the byte */
-    assert_int_equal(kept(254, "\xc3\xa9"), 254);        /* would be split */
-    assert_int_equal(kept(254, "\xe2\x82\xac"), 254);    /* of three bytes, one would fit */
-    assert_int_equal(kept(253, "\xe2\x82\xac"), 253);    /* two would */
+    assert_int_equal(kept(253, "\xc3\xa9"), 255);         /* fits to the byte */
+    assert_int_equal(kept(254, "\xc3\xa9"), 254);         /* would be split */
+    assert_int_equal(kept(254, "\xe2\x82\xac"), 254);     /* of three bytes, one would fit */
+    assert_int_equal(kept(253, "\xe2\x82\xac"), 253);     /* two would */
     assert_int_equal(kept(252, "\xf0\x9f\x8c\xbe"), 252); /* of four, three would */
 }
 

@@ -1,12 +1,12 @@
 /* Normalisation, case folding and width of text as people type it. */
-#include "core/text.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
 
 #include <cmocka.h>
+
+#include "core/text.h"
 
 typedef enum lum_status (*change_fn)(struct lum_bytes in, struct lum_buf *out);
 
@@ -31,9 +31,10 @@ static void nfc_composes_what_can_be_composed(void **state)
 {
     (void)state;
     assert_changed(lum_text_nfc, "cafe\xcc\x81", "caf\xc3\xa9");
-    assert_changed(lum_text_nfc, "\xe1\x84\x92\xe1\x85\xa1\xe1\x86\xab", "\xed\x95\x9c"); /* Hangul */
-    assert_changed(lum_text_nfc, "\xe2\x84\xab", "\xc3\x85");         /* Angstrom sign */
-    assert_changed(lum_text_nfc, "q\xcc\x87\xcc\xa3", "q\xcc\xa3\xcc\x87"); /* order of marks */
+    assert_changed(lum_text_nfc, "\xe1\x84\x92\xe1\x85\xa1\xe1\x86\xab",
+                   "\xed\x95\x9c");                                           /* Hangul */
+    assert_changed(lum_text_nfc, "\xe2\x84\xab", "\xc3\x85");                 /* Angstrom sign */
+    assert_changed(lum_text_nfc, "q\xcc\x87\xcc\xa3", "q\xcc\xa3\xcc\x87");   /* order of marks */
     assert_changed(lum_text_nfc, "\xe0\xa5\x98", "\xe0\xa4\x95\xe0\xa4\xbc"); /* never composed */
 }
 
@@ -43,7 +44,8 @@ static void nfc_leaves_composed_text_alone(void **state)
     assert_changed(lum_text_nfc, "", "");
     assert_changed(lum_text_nfc, "Lumbung desa, 3 ton", "Lumbung desa, 3 ton");
     assert_changed(lum_text_nfc, "caf\xc3\xa9 \xca\xbf", "caf\xc3\xa9 \xca\xbf");
-    assert_changed(lum_text_nfc, "\xea\xa6\xb2\xea\xa7\x80", "\xea\xa6\xb2\xea\xa7\x80"); /* Javanese */
+    assert_changed(lum_text_nfc, "\xea\xa6\xb2\xea\xa7\x80",
+                   "\xea\xa6\xb2\xea\xa7\x80"); /* Javanese */
     assert_changed(lum_text_nfc, "\xf0\x9f\x8c\xbe", "\xf0\x9f\x8c\xbe");
 }
 
@@ -96,7 +98,10 @@ static void fold_makes_case_alike(void **state)
 {
     (void)state;
     assert_changed(lum_text_fold, "Desa SUKAMAJU", "desa sukamaju");
-    assert_changed(lum_text_fold, "Stra\xc3\x9f" "e", "strasse");
+    assert_changed(lum_text_fold,
+                   "Stra\xc3\x9f"
+                   "e",
+                   "strasse");
     assert_changed(lum_text_fold, "CAFE\xcc\x81", "caf\xc3\xa9");
     assert_changed(lum_text_fold, "", "");
 }

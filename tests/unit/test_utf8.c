@@ -1,6 +1,4 @@
-/* Well-formed UTF-8 and control characters, each against a plain description over all of Unicode. */
-#include "core/utf8.h"
-
+/* Well-formed UTF-8 and control characters, each held to a plain description of all Unicode. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -9,6 +7,7 @@
 #include <cmocka.h>
 
 #include "core/mem.h"
+#include "core/utf8.h"
 
 /* The bits of `number` in a sequence of `len` bytes, allowed or not. */
 static struct lum_bytes encode(uint32_t number, size_t len, uint8_t out[4])
