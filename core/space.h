@@ -20,7 +20,7 @@
 #include "core/ingest.h"
 #include "core/invite.h"
 #include "core/keys.h"
-#include "core/payload.h"
+#include "core/draft.h"
 #include "core/view.h"
 
 struct lum_space;
