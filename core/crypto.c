@@ -56,10 +56,9 @@ static crypto_generichash_blake2b_state *state_in(void *hasher)
 static void start(void *hasher, struct lum_bytes key, const char *label, size_t out_len)
 {
     uint8_t personal[crypto_generichash_blake2b_PERSONALBYTES] = {0};
-    size_t len = label == NULL ? 0 : strlen(label);
-    LUM_ASSERT(len <= sizeof personal && key.len <= crypto_generichash_blake2b_KEYBYTES_MAX);
-    if (len > 0) {
-        memcpy(personal, label, len);
+    for (size_t i = 0; label != NULL && label[i] != '\0'; i++) {
+        LUM_ASSERT(i < sizeof personal);
+        personal[i] = (uint8_t)label[i];
     }
     int rc = crypto_generichash_blake2b_init_salt_personal(state_in(hasher), key.at, key.len,
                                                            out_len, NULL, personal);

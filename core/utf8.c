@@ -35,19 +35,24 @@ static size_t utf8_length(const uint8_t *at, size_t left)
     return len;
 }
 
+/* Eight characters of one byte each: nearly all text is, so it is worth one test in eight. */
+static bool is_ascii_eight(const uint8_t *at, size_t left)
+{
+    uint64_t eight = 0;
+    if (left < sizeof eight) {
+        return false;
+    }
+    memcpy(&eight, at, sizeof eight);
+    return (eight & UINT64_C(0x8080808080808080)) == 0;
+}
+
 bool lum_utf8_valid(struct lum_bytes text)
 {
     size_t i = 0;
     while (i < text.len) {
-        uint64_t eight = 0;
-        if (text.len - i >= sizeof eight) {
-            memcpy(&eight, text.at + i, sizeof eight);
-            if ((eight & UINT64_C(0x8080808080808080)) == 0) {
-                i += sizeof eight;
-                continue;
-            }
-        }
-        size_t len = utf8_length(text.at + i, text.len - i);
+        const uint8_t *at = text.at + i;
+        size_t left = text.len - i;
+        size_t len = is_ascii_eight(at, left) ? sizeof(uint64_t) : utf8_length(at, left);
         if (len == 0) {
             return false;
         }
