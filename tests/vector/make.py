@@ -668,11 +668,83 @@ def invite_file():
             "join_sig": sign(sign_seed, join).hex()}
 
 
+# ---- control events and digests --------------------------------------------------------------
+
+
+def event(log, n, previous, t, payload, **fields):
+    """Event n of a gov log: what it is called, and its bytes as they travel and are hashed."""
+    fields.update(kind=2, plen=len(payload))
+    h = H("event", previous, header(phash=H("payload", payload), **fields))
+    return {"log_id": log.hex(), "seq": n, "header": header(**fields).hex(),
+            "payload": payload.hex(), "t": t, "h": h.hex(),
+            "ref": [log[:8].hex(), n, h[:16].hex()]}
+
+
+def ref_of(row):
+    log8_hex, seq, hash16 = row["ref"]
+    return [bytes.fromhex(log8_hex), seq, bytes.fromhex(hash16)]
+
+
+def control_file():
+    sign_seed, psk = KDF(SEED, "sign"), KDF(SEED, "psk")
+    pk = sign_public(sign_seed)
+    enc48 = xaead_seal(KDF(SPACE_SECRET, "invite"), pk[:24], psk)
+    gov = log_id(A, INCARNATION, 0)
+    genesis = event(gov, 1, gov, FOUNDED_MS, b"\x92\x00" + DOCUMENT)
+    invite = event(gov, 2, bytes.fromhex(genesis["h"]), FOUNDED_MS + 60000,
+                   pack([1, pk, 3, 1, FOUNDED_MS + 30 * 86400000, 0, enc48]), dt=60000)
+
+    a, x, t = (sign_public(KDF(count_up(0xB0, 32), "author", SALT)),
+               x25519_public(KDF(count_up(0xB0, 32), "box", SALT)),
+               sign_public(KDF(count_up(0xC0, 32), "node", SALT)))
+    theirs = log_id(a, count_up(0xD0, 8), 0)
+    sig = sign(sign_seed, b"lumbung/1 join" + SPACE + a + x + t)
+    join = event(theirs, 1, theirs, FOUNDED_MS + 90000,
+                 pack([3, ref_of(invite), a, x, t, sig]), dt=90000, deps=[ref_of(invite)])
+    admit = event(gov, 3, bytes.fromhex(invite["h"]), FOUNDED_MS + 180000,
+                  pack([4, ref_of(join), 3, [], []]), dt=120000, deps=[ref_of(join)])
+    cancel = event(gov, 4, bytes.fromhex(admit["h"]), FOUNDED_MS + 180001,
+                   pack([2, ref_of(invite)]), dt=1)
+    return {"about": "format 5: a founder's gov log (GENESIS, INVITE, ADMIT, CANCEL) and a "
+                     "newcomer's (JOIN); keys as in keys.json and invite.json",
+            "document": DOCUMENT.hex(), "space": SPACE.hex(),
+            "newcomer": {"author": a.hex(), "box": x.hex(), "node": t.hex(),
+                         "incarnation": count_up(0xD0, 8).hex(),
+                         "member": H16("member", SPACE, a).hex()},
+            "genesis": genesis, "invite": invite, "join": join, "admit": admit, "cancel": cancel}
+
+
+def front(logs):
+    """logs: (log id, seq, h, frozen); empty ones must have been left out."""
+    rows = [log + u64(seq | frozen << 63) + h for log, seq, h, frozen in sorted(logs)]
+    return H16("front", *rows)
+
+
+def front_file():
+    a, b, c = (log_id(A, count_up(0x80 + i, 8), 1) for i in range(3))
+    one, two = (a, 1, b"\x01" * 32, 0), (b, 300, b"\x02" * 32, 0)
+    frozen, at_start = (c, 64, b"\x03" * 32, 1), (c, 0, c, 1)
+    cases = [("no log", []), ("one log", [one]), ("two logs", [one, two]),
+             ("the third is frozen after 64", [one, two, frozen]),
+             ("the third is frozen before its first event", [one, two, at_start])]
+    state, arrivals = bytes(32), []
+    for log, seq, h, _ in (one, two, one):
+        state = H("arrive", state, log, u64(seq), h)
+        arrivals.append({"log_id": log.hex(), "first": seq, "last_h": h.hex(),
+                         "hash": state.hex()})
+    return {"about": "format 1: frontier digests of a shelf, and the running arrival hash",
+            "fronts": [{"name": name,
+                        "logs": [{"log_id": log.hex(), "seq": seq, "h": h.hex(),
+                                  "frozen": bool(is_frozen)} for log, seq, h, is_frozen in logs],
+                        "digest": front(logs).hex()} for name, logs in cases],
+            "arrivals": arrivals}
+
+
 # ---- writing and checking --------------------------------------------------------------------
 
 FILES = {"header": header_file, "chain": chain_file, "boundary": boundary_file, "seal": seal_file,
          "range": range_file, "record_ids": record_ids_file, "keys": keys_file,
-         "invite": invite_file}
+         "invite": invite_file, "control": control_file, "front": front_file}
 
 
 def self_test():
@@ -697,7 +769,7 @@ def quoted_hex(page):
 
 def check(files):
     wrong = [name for name, text in files.items() if (HERE / name).read_text() != text]
-    everything = "".join(path.read_text() for path in HERE.glob("*.json"))
+    everything = "".join(path.read_text().lower() for path in HERE.glob("*.json"))
     wrong += [h for h in sorted(quoted_hex(PAGE.read_text())) if h not in everything]
     for name in wrong:
         print("differs:", name)
