@@ -1,0 +1,189 @@
+/* number.c - see number.h. */
+#include "cli/number.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    PLAIN_EXPONENT_MIN = -4,
+    PLAIN_EXPONENT_MAX = 15,
+    SURE_DIGITS = 15,   /* any decimal of so many digits survives a double (DBL_DIG) */
+    EXPONENT_ROOM = 13, /* what the compiler thinks an int may need */
+    DIGITS_MAX = 17,    /* any double survives a decimal of so many */
+};
+
+static bool same_bits(double a, double b)
+{
+    return memcmp(&a, &b, sizeof(a)) == 0;
+}
+
+/* Significant digits d.ddd and a decimal exponent. */
+struct decimal {
+    bool is_negative;
+    char digits[DIGITS_MAX + 1];
+    int count;
+    int exponent;
+};
+
+static void shortest_decimal(double value, struct decimal *out)
+{
+    char text[LUM_NUMBER_ROOM]; /* -d.dddde-ddd */
+    /* Fewer would give the same digits, but for numbers so small that they have fewer themselves. */
+    int fewest = fabs(value) < DBL_MIN ? 1 : SURE_DIGITS;
+    for (int count = fewest; count <= DIGITS_MAX; count++) {
+        snprintf(text, sizeof(text), "%.*e", count - 1, value);
+        if (same_bits(strtod(text, NULL), value)) {
+            break;
+        }
+    }
+    *out = (struct decimal){.is_negative = text[0] == '-'};
+    const char *at = text + (out->is_negative ? 1 : 0);
+    for (; *at != 'e'; at++) {
+        if (*at >= '0' && *at <= '9') {
+            out->digits[out->count++] = *at;
+        }
+    }
+    while (out->count > 1 && out->digits[out->count - 1] == '0') {
+        out->count--;
+    }
+    out->exponent = (int)strtol(at + 1, NULL, 10);
+}
+
+/* 1234.5, 0.00012, 500.0: from the highest place down, at least to the tenths. */
+static size_t write_plain(const struct decimal *decimal, char *out)
+{
+    size_t len = 0;
+    int first = decimal->exponent < 0 ? 0 : decimal->exponent;
+    int last = decimal->exponent - decimal->count + 1;
+    last = last > -1 ? -1 : last;
+    for (int place = first; place >= last; place--) {
+        int digit = decimal->exponent - place;
+        bool is_given = digit >= 0 && digit < decimal->count;
+        out[len++] = is_given ? decimal->digits[digit] : '0';
+        if (place == 0) {
+            out[len++] = '.';
+        }
+    }
+    return len;
+}
+
+/* 1e+16, 2.5e-07 */
+static size_t write_exponent(const struct decimal *decimal, char *out)
+{
+    size_t len = 0;
+    for (int digit = 0; digit < decimal->count; digit++) {
+        out[len++] = decimal->digits[digit];
+        if (digit == 0 && decimal->count > 1) {
+            out[len++] = '.';
+        }
+    }
+    return len + (size_t)snprintf(out + len, EXPONENT_ROOM, "e%+03d", decimal->exponent);
+}
+
+size_t lum_number_real(double value, char out[LUM_NUMBER_ROOM])
+{
+    struct decimal decimal;
+    shortest_decimal(value, &decimal);
+    bool is_plain =
+        decimal.exponent >= PLAIN_EXPONENT_MIN && decimal.exponent <= PLAIN_EXPONENT_MAX;
+    size_t sign = decimal.is_negative ? 1 : 0;
+    out[0] = '-';
+    return sign +
+           (is_plain ? write_plain(&decimal, out + sign) : write_exponent(&decimal, out + sign));
+}
+
+/* How many digits stand at the front. */
+static size_t digits_at(struct lum_bytes text)
+{
+    size_t len = 0;
+    while (len < text.len && text.at[len] >= '0' && text.at[len] <= '9') {
+        len++;
+    }
+    return len;
+}
+
+bool lum_number_to_int(struct lum_bytes text, int64_t *out)
+{
+    bool is_negative = text.len > 0 && text.at[0] == '-';
+    struct lum_bytes digits = {text.at + (is_negative ? 1 : 0), text.len - (is_negative ? 1 : 0)};
+    if (digits.len == 0 || digits.len > 19 || digits_at(digits) != digits.len) {
+        return false;
+    }
+    if (digits.at[0] == '0') {
+        *out = 0;
+        return digits.len == 1 && !is_negative;
+    }
+    uint64_t value = 0; /* 19 digits fit */
+    for (size_t i = 0; i < digits.len; i++) {
+        value = value * 10 + (uint64_t)(digits.at[i] - '0');
+    }
+    if (value > (uint64_t)INT64_MAX + (is_negative ? 1 : 0)) {
+        return false;
+    }
+    *out = is_negative ? -(int64_t)(value - 1) - 1 : (int64_t)value;
+    return true;
+}
+
+/* A text of the form asked for is cut at its point; false when it is of another form. */
+static bool split_real(struct lum_bytes text, struct lum_bytes *whole, struct lum_bytes *fraction)
+{
+    whole->at = text.at;
+    whole->len = digits_at(text);
+    if (whole->len == 0 || (whole->at[0] == '0' && whole->len > 1)) {
+        return false;
+    }
+    if (whole->len == text.len || text.at[whole->len] != '.') {
+        return false;
+    }
+    fraction->at = text.at + whole->len + 1;
+    fraction->len = text.len - whole->len - 1;
+    return fraction->len > 0 && digits_at(*fraction) == fraction->len;
+}
+
+/* The rare cell of 16 digits and more: by the definition. */
+static bool is_shortest(struct lum_bytes text, double *out)
+{
+    char copy[LUM_NUMBER_ROOM];
+    char shortest[LUM_NUMBER_ROOM];
+    if (text.len >= sizeof(copy)) {
+        return false;
+    }
+    memcpy(copy, text.at, text.len);
+    copy[text.len] = '\0';
+    *out = strtod(copy, NULL);
+    size_t len = lum_number_real(*out, shortest);
+    return len == text.len && memcmp(shortest, copy, len) == 0;
+}
+
+bool lum_number_to_real(struct lum_bytes text, double *out)
+{
+    static const double powers[SURE_DIGITS] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6, 1e7,
+                                               1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14};
+    bool is_negative = text.len > 0 && text.at[0] == '-';
+    struct lum_bytes digits = {text.at + (is_negative ? 1 : 0), text.len - (is_negative ? 1 : 0)};
+    struct lum_bytes whole;
+    struct lum_bytes fraction;
+    if (!split_real(digits, &whole, &fraction)) {
+        return false;
+    }
+    if (whole.len + fraction.len > SURE_DIGITS) {
+        return is_shortest(text, out);
+    }
+    /* So few digits survive a double, so no shorter decimal has this value; an integer below 2^53
+     * divided by a power of ten up to 10^22 is rounded once, so the quotient is the value. */
+    uint64_t mantissa = 0;
+    for (size_t i = 0; i < digits.len; i++) {
+        mantissa = digits.at[i] == '.' ? mantissa : mantissa * 10 + (uint64_t)(digits.at[i] - '0');
+    }
+    bool ends_in_zero = fraction.at[fraction.len - 1] == '0' && fraction.len > 1;
+    bool is_tiny = whole.at[0] == '0' && fraction.len > 4 && memcmp(fraction.at, "0000", 4) == 0;
+    if (ends_in_zero || is_tiny || (mantissa == 0 && is_negative)) {
+        return false;
+    }
+    double value = (double)mantissa / powers[fraction.len];
+    *out = is_negative ? -value : value;
+    return true;
+}

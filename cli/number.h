@@ -1,0 +1,26 @@
+/*
+ * number.h - numbers as decimal text: the one shortest form of a real, and what a cell may hold.
+ *
+ * Shortest: with the least number of significant digits (found by trying printf's precisions) that reads
+ * back as the same value. Plain (12.5, 5.0) while the decimal exponent is -4 to 15, else 1e+16,
+ * 2.5e-07. The locale's decimal point is not asked: LC_NUMERIC stays "C" in this program.
+ */
+#ifndef LUM_CLI_NUMBER_H
+#define LUM_CLI_NUMBER_H
+
+#include "core/lum.h"
+
+enum {
+    LUM_NUMBER_ROOM = 32,
+};
+
+/* Writes a finite value and gives its length; always with a point or an exponent, so that it reads
+ * back as a real. */
+size_t lum_number_real(double value, char out[LUM_NUMBER_ROOM]);
+
+/* Exactly 0 | -?[1-9][0-9]* within int64. */
+LUM_MUST_USE bool lum_number_to_int(struct lum_bytes text, int64_t *out);
+/* Exactly -?(0|[1-9][0-9]*)\.[0-9]+ in the one shortest form of its value, and not -0.0. */
+LUM_MUST_USE bool lum_number_to_real(struct lum_bytes text, double *out);
+
+#endif
