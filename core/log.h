@@ -31,7 +31,9 @@ struct lum_log_row {
     struct lum_log_name name;
     struct lum_log_place place; /* the head */
     struct lum_sig head_seal;   /* over the head, whether boundary or not; none while seq is 0 */
-    uint64_t packed;            /* last seq that lies in a block row */
+    struct lum_chain packed;    /* after the last event that lies in a block row */
+    uint32_t tail_segments;     /* closed ones among the tail rows */
+    uint32_t tail_bytes;        /* of all events in tail rows */
     bool is_frozen;             /* a fork was proved */
     uint64_t fork_point;        /* events after it are without effect; valid when frozen */
     struct lum_hash fork_h;     /* h(fork_point) */
@@ -45,6 +47,11 @@ LUM_MUST_USE enum lum_status lum_log_find(struct lum_txn *txn, const struct lum_
 /* All logs whose id begins with log8: almost always one. *count <= max. */
 LUM_MUST_USE enum lum_status lum_log_find8(struct lum_txn *txn, const uint8_t log8[8],
                                            uint32_t *lnos, uint32_t max, uint32_t *count);
+/* A device's logs on one shelf, in the order in which they came here. *count <= max. */
+LUM_MUST_USE enum lum_status lum_log_find_by_author(struct lum_txn *txn,
+                                                    const uint8_t author[32], uint8_t shelf,
+                                                    uint32_t *lnos, uint32_t max,
+                                                    uint32_t *count);
 uint32_t lum_log_count(struct lum_txn *txn); /* lnos are 1..count */
 
 /* A new, empty log (seq 0) at the founding time and epoch. */
@@ -89,7 +96,10 @@ LUM_MUST_USE enum lum_status lum_log_seek(struct lum_log_reader *reader, struct 
 /* NOT_FOUND at the end; CORRUPT when what lies there does not read. */
 LUM_MUST_USE enum lum_status lum_log_next(struct lum_log_reader *reader,
                                           struct lum_log_event *out);
-/* h(seq), for 0 < seq <= head. Costs at most one block. */
+/* The chain after seq, for 0 <= seq <= head (0: the log's start), and its h alone. Costs at most
+ * one block; ends what a seek began. NOT_FOUND past the head. */
+LUM_MUST_USE enum lum_status lum_log_chain_at(struct lum_log_reader *reader, struct lum_txn *txn,
+                                              uint32_t lno, uint64_t seq, struct lum_chain *out);
 LUM_MUST_USE enum lum_status lum_log_hash_at(struct lum_log_reader *reader, struct lum_txn *txn,
                                              uint32_t lno, uint64_t seq, struct lum_hash *out);
 

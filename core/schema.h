@@ -7,11 +7,11 @@
  * log.mdb - what was said. Durable, never derived, never rewritten in meaning.
  *
  *   meta    name                      see LUM_META_*
- *   log     lno u32                   struct lum_log_row, see core/log.c
+ *   log     lno u32                   struct lum_log_row, see core/log_i.h
  *   logid   log id, first 16          lno u32
- *   tail    lno u32 | seq u64         one event as in a run (header, payload)
- *   block   lno u32 | first seq u64   plain length u32 | start chain (h 32, t u64, epoch 16)
- *                                     | event count u32 | dictionary u8 | zstd frame of a run
+ *   owner   A 32 | shelf u8 | lno u32 empty
+ *   tail    lno u32 | seq u64         chain after it 64 | one event as in a run (header, payload)
+ *   block   lno u32 | first seq u64   head 81, see core/log_i.h | zstd frame of a run:
  *                                     whole segments, at most LUM_BLOCK_SEGMENTS_MAX
  *   seal    lno u32 | seq u64         signature 64, at every boundary
  *   arrive  arrival u64               lno u32 | first seq u64 | count u32 | arrival hash 32
@@ -48,6 +48,7 @@ enum lum_log_table {
     LUM_T_META,
     LUM_T_LOG,
     LUM_T_LOGID,
+    LUM_T_OWNER,
     LUM_T_TAIL,
     LUM_T_BLOCK,
     LUM_T_SEAL,

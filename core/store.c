@@ -507,6 +507,22 @@ enum lum_status lum_txn_put(struct lum_txn *txn, uint32_t table, struct lum_byte
     return settle(txn->store, put(txn, table, key, value, 0));
 }
 
+enum lum_status lum_txn_put_two(struct lum_txn *txn, uint32_t table, struct lum_bytes key,
+                                struct lum_bytes a, struct lum_bytes b)
+{
+    LUM_ASSERT(txn->is_write && key.len >= 1 && key.len <= KEY_MAX && a.len > 0);
+    MDB_val k = val_of(key);
+    MDB_val v = {a.len + b.len, NULL};
+    MDB_cursor *cursor = NULL;
+    int rc = cursor_of(txn, table, &cursor);
+    rc = rc != 0 ? rc : mdb_cursor_put(cursor, &k, &v, MDB_RESERVE);
+    if (rc == 0) {
+        memcpy(v.mv_data, a.at, a.len);
+        memcpy((uint8_t *)v.mv_data + a.len, b.at, b.len);
+    }
+    return settle(txn->store, rc);
+}
+
 enum lum_status lum_txn_append(struct lum_txn *txn, uint32_t table, struct lum_bytes key,
                                struct lum_bytes value)
 {
