@@ -67,6 +67,16 @@ static const char *decode(const uint8_t at[LUM_INVITE_BYTES], struct lum_invite 
     return NULL;
 }
 
+void lum_invite_to_bytes(const struct lum_invite *invite, uint8_t out[LUM_INVITE_BYTES])
+{
+    encode(invite, out);
+}
+
+bool lum_invite_from_bytes(struct lum_bytes bytes, struct lum_invite *out)
+{
+    return bytes.len == LUM_INVITE_BYTES && decode(bytes.at, out) == NULL;
+}
+
 /* ---- text ---- */
 
 static char upper(char c)

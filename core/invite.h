@@ -28,6 +28,10 @@ struct lum_invite {
     uint16_t port;       /* 0 = none */
 };
 
+/* The 87 bytes, as they also lie in a newcomer's store; false when they are no invite. */
+void lum_invite_to_bytes(const struct lum_invite *invite, uint8_t out[LUM_INVITE_BYTES]);
+LUM_MUST_USE bool lum_invite_from_bytes(struct lum_bytes bytes, struct lum_invite *out);
+
 void lum_invite_to_text(const struct lum_invite *invite, char out[LUM_INVITE_TEXT + 1]);
 /*
  * Case is ignored, and so is white space anywhere (a paper fold, a line break in a mail). All else
