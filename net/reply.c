@@ -54,6 +54,11 @@ void lum_reply_int(struct lum_reply *reply, const char *key, int64_t value)
     lum_pack_int(lum_reply_value(reply, key), value);
 }
 
+void lum_reply_real(struct lum_reply *reply, const char *key, double value)
+{
+    lum_pack_real(lum_reply_value(reply, key), value);
+}
+
 void lum_reply_bool(struct lum_reply *reply, const char *key, bool value)
 {
     lum_pack_bool(lum_reply_value(reply, key), value);

@@ -46,6 +46,7 @@ void lum_reply_text(struct lum_reply *reply, const char *key, struct lum_bytes t
 void lum_reply_cstr(struct lum_reply *reply, const char *key, const char *text);
 void lum_reply_uint(struct lum_reply *reply, const char *key, uint64_t value);
 void lum_reply_int(struct lum_reply *reply, const char *key, int64_t value);
+void lum_reply_real(struct lum_reply *reply, const char *key, double value);
 void lum_reply_bool(struct lum_reply *reply, const char *key, bool value);
 void lum_reply_nil(struct lum_reply *reply, const char *key);
 /* Lower-case hex text of the bytes. */

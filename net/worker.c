@@ -1,10 +1,15 @@
 /*
- * worker.c - take all that waits, one batch, one commit, tell.
+ * worker.c - take what waits, one batch, one commit, tell.
  *
- *   queue --take--> round: [writes and ingests] --batch, commit--> done
- *                          [alone, settle, first contact] each by itself --> done
+ *   own     --+
+ *             +--> round: [writes, then some ingests] --batch, commit--> done
+ *   foreign --+           [alone, settle, first contact] each by itself --> done
  *
- * The mutex covers the queue, the finished list and the news; the space is touched by this thread
+ * Own jobs go before foreign ones and a round takes few of the latter, so that a person's write
+ * waits for one short round also while a whole district is being received. After a round the
+ * view follows until it lags by less than a slice.
+ *
+ * The mutex covers the queues, the finished list and the news; the space is touched by this thread
  * only and needs none.
  */
 #include "net/worker.h"
@@ -13,8 +18,39 @@
 
 enum {
     ROUND_JOBS_MAX = 256,       /* in one batch */
-    SETTLE_SLICE_EVENTS = 2048, /* of the view between two looks at the queue */
+    ROUND_INGESTS_MAX = 4,      /* of them foreign: each is up to 1,024 events */
+    SETTLE_SLICE_EVENTS = 2048, /* of the view between two looks at the queues */
 };
+
+/* First in, first out. `last` points to where the next one is linked. */
+struct queue {
+    struct lum_job *first;
+    struct lum_job **last;
+};
+
+static void queue_init(struct queue *queue)
+{
+    queue->first = NULL;
+    queue->last = &queue->first;
+}
+
+static void queue_put(struct queue *queue, struct lum_job *job)
+{
+    job->next = NULL;
+    *queue->last = job;
+    queue->last = &job->next;
+}
+
+static struct lum_job *queue_take(struct queue *queue)
+{
+    struct lum_job *job = queue->first;
+
+    queue->first = job->next;
+    if (queue->first == NULL) {
+        queue->last = &queue->first;
+    }
+    return job;
+}
 
 struct lum_worker {
     struct lum_space *space;
@@ -24,9 +60,9 @@ struct lum_worker {
     uv_mutex_t lock;
     uv_cond_t work;
     uv_rwlock_t gate;
-    struct lum_job *first; /* waiting, in order */
-    struct lum_job **last;
-    struct lum_job **done_last;
+    struct queue own;     /* everything but ingests */
+    struct queue foreign; /* ingests */
+    struct queue done;
     struct lum_worker_news news;
     size_t load;
     bool is_settled;
@@ -103,9 +139,7 @@ static void tell_done(struct lum_worker *worker, struct lum_job *job)
     if (job->type == LUM_JOB_INGEST) {
         worker->load -= job->bytes.len;
     }
-    job->next = NULL;
-    *worker->done_last = job;
-    worker->done_last = &job->next;
+    queue_put(&worker->done, job);
     uv_mutex_unlock(&worker->lock);
     uv_async_send(worker->wake);
 }
@@ -276,24 +310,23 @@ static enum lum_status run_alone(struct lum_worker *worker, struct lum_job *job)
 
 /* ---- the thread ---- */
 
-/* Takes a round: all batched jobs up to the first that is not, or that one alone. */
+/* Takes a round: all waiting writes and some ingests, or one job that runs by itself. */
 static size_t take_round(struct lum_worker *worker, struct lum_job **jobs)
 {
     size_t count = 0;
+    size_t ingests = 0;
 
-    while (worker->first != NULL && count < ROUND_JOBS_MAX) {
-        struct lum_job *job = worker->first;
-        if (count > 0 && !is_batched(job)) {
-            break;
+    while (worker->own.first != NULL && count < ROUND_JOBS_MAX - ROUND_INGESTS_MAX) {
+        if (!is_batched(worker->own.first)) {
+            if (count == 0) {
+                jobs[count++] = queue_take(&worker->own);
+            }
+            return count;
         }
-        worker->first = job->next;
-        jobs[count++] = job;
-        if (!is_batched(job)) {
-            break;
-        }
+        jobs[count++] = queue_take(&worker->own);
     }
-    if (worker->first == NULL) {
-        worker->last = &worker->first;
+    while (worker->foreign.first != NULL && ingests++ < ROUND_INGESTS_MAX) {
+        jobs[count++] = queue_take(&worker->foreign);
     }
     return count;
 }
@@ -330,6 +363,16 @@ static bool settle_slice(struct lum_worker *worker)
     return status == LUM_AGAIN;
 }
 
+static bool has_own_work(struct lum_worker *worker)
+{
+    bool has_work;
+
+    uv_mutex_lock(&worker->lock);
+    has_work = worker->own.first != NULL;
+    uv_mutex_unlock(&worker->lock);
+    return has_work;
+}
+
 static void run(void *self)
 {
     struct lum_worker *worker = self;
@@ -339,7 +382,8 @@ static void run(void *self)
     for (;;) {
         size_t count;
         uv_mutex_lock(&worker->lock);
-        while (worker->first == NULL && !worker->is_stopping && !has_view_work) {
+        while (worker->own.first == NULL && worker->foreign.first == NULL &&
+               !worker->is_stopping && !has_view_work) {
             uv_cond_wait(&worker->work, &worker->lock);
         }
         count = take_round(worker, jobs);
@@ -350,10 +394,10 @@ static void run(void *self)
         uv_mutex_unlock(&worker->lock);
         if (count > 0) {
             run_round(worker, jobs, count);
-            has_view_work = true;
-        } else {
-            has_view_work = settle_slice(worker);
         }
+        do {
+            has_view_work = settle_slice(worker);
+        } while (has_view_work && count > 0 && !has_own_work(worker));
     }
 }
 
@@ -368,8 +412,9 @@ enum lum_status lum_worker_open(struct lum_space *space, uv_async_t *wake, struc
     }
     worker->space = space;
     worker->wake = wake;
-    worker->last = &worker->first;
-    worker->done_last = &worker->news.done;
+    queue_init(&worker->own);
+    queue_init(&worker->foreign);
+    queue_init(&worker->done);
     worker->is_settled = lum_space_is_settled(space);
     status = lum_editor_open(space, &worker->editor);
     if (status != LUM_OK) {
@@ -398,10 +443,8 @@ void lum_worker_close(struct lum_worker *worker)
     uv_cond_signal(&worker->work);
     uv_mutex_unlock(&worker->lock);
     uv_thread_join(&worker->thread);
-    while (worker->news.done != NULL) {
-        struct lum_job *job = worker->news.done;
-        worker->news.done = job->next;
-        lum_job_free(job);
+    while (worker->done.first != NULL) {
+        lum_job_free(queue_take(&worker->done));
     }
     lum_editor_close(worker->editor);
     uv_rwlock_destroy(&worker->gate);
@@ -416,9 +459,7 @@ void lum_worker_push(struct lum_worker *worker, struct lum_job *job)
     if (job->type == LUM_JOB_INGEST) {
         worker->load += job->bytes.len;
     }
-    job->next = NULL;
-    *worker->last = job;
-    worker->last = &job->next;
+    queue_put(job->type == LUM_JOB_INGEST ? &worker->foreign : &worker->own, job);
     uv_cond_signal(&worker->work);
     uv_mutex_unlock(&worker->lock);
 }
@@ -427,8 +468,8 @@ void lum_worker_take(struct lum_worker *worker, struct lum_worker_news *out)
 {
     uv_mutex_lock(&worker->lock);
     *out = worker->news;
-    worker->news.done = NULL;
-    worker->done_last = &worker->news.done;
+    out->done = worker->done.first;
+    queue_init(&worker->done);
     worker->news.grown_count = 0;
     worker->news.grown_overflow = false;
     worker->news.roster_changed = false;
