@@ -88,6 +88,8 @@ struct lum_sig {
 
 /* Prints the condition and its place on standard error and aborts; stays on in release builds. */
 #define LUM_ASSERT(cond) ((cond) ? (void)0 : lum_panic(#cond, __FILE__, __LINE__))
+/* For the arm of a switch that no value of ours can reach. */
+#define LUM_UNREACHABLE(what) lum_panic(what, __FILE__, __LINE__)
 _Noreturn void lum_panic(const char *what, const char *file, int line);
 
 #define LUM_COUNT(array) (sizeof(array) / sizeof((array)[0]))

@@ -69,7 +69,7 @@ static void start(struct lum_node *node, struct lum_seat *seat)
         lum__meet_ask(node, seat);
         break;
     default:
-        LUM_ASSERT(!"a request without a side");
+        LUM_UNREACHABLE("a request without a side");
     }
 }
 

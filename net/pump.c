@@ -140,7 +140,7 @@ static void do_act(struct lum_node *node, const struct lum_sync_act *act)
         }
         break;
     default:
-        LUM_ASSERT(!"an act without a doer");
+        LUM_UNREACHABLE("an act without a doer");
     }
 }
 
@@ -239,7 +239,7 @@ static void finish_job(struct lum_node *node, struct lum_job *job)
         }
         break;
     default:
-        LUM_ASSERT(!"a job without an end");
+        LUM_UNREACHABLE("a job without an end");
     }
     lum_job_free(job);
 }

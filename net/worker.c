@@ -303,8 +303,7 @@ static enum lum_status run_alone(struct lum_worker *worker, struct lum_job *job)
     case LUM_JOB_INGEST:
     case LUM_JOB_WRITE:
     default:
-        LUM_ASSERT(!"a batched job came alone");
-        return LUM_OK;
+        LUM_UNREACHABLE("a batched job came alone");
     }
 }
 
