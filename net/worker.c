@@ -400,6 +400,17 @@ static void run(void *self)
     }
 }
 
+/* Store files are swapped only while no reader is inside. */
+static void shut_gate(void *self)
+{
+    uv_rwlock_wrlock(self);
+}
+
+static void open_gate(void *self)
+{
+    uv_rwlock_wrunlock(self);
+}
+
 enum lum_status lum_worker_open(struct lum_space *space, uv_async_t *wake, struct lum_worker **out,
                                 struct lum_error *err)
 {
@@ -423,6 +434,7 @@ enum lum_status lum_worker_open(struct lum_space *space, uv_async_t *wake, struc
     LUM_ASSERT(uv_mutex_init(&worker->lock) == 0);
     LUM_ASSERT(uv_cond_init(&worker->work) == 0);
     LUM_ASSERT(uv_rwlock_init(&worker->gate) == 0);
+    lum_space_set_gate(space, &(struct lum_gate){&worker->gate, shut_gate, open_gate});
     if (uv_thread_create(&worker->thread, run, worker) != 0) {
         lum_editor_close(worker->editor);
         lum_free(worker);
@@ -446,6 +458,7 @@ void lum_worker_close(struct lum_worker *worker)
         lum_job_free(queue_take(&worker->done));
     }
     lum_editor_close(worker->editor);
+    lum_space_set_gate(worker->space, NULL);
     uv_rwlock_destroy(&worker->gate);
     uv_cond_destroy(&worker->work);
     uv_mutex_destroy(&worker->lock);
