@@ -20,7 +20,8 @@ struct lum_home {
     bool in_doubt;          /* the next own event opens a new incarnation */
 };
 
-/* Reads dir/home and compares. A missing note on a store that has own logs is doubt. */
+/* Reads dir/home and compares. No note, one that does not read, or one of another place is doubt
+ * (then OK with in_doubt); a status only when the machine refuses to tell. */
 LUM_MUST_USE enum lum_status lum_home_read(const struct lum_env *env, const char *dir,
                                            struct lum_home *out, struct lum_error *err);
 /* Writes the note for this place, durably: before the first event of an incarnation is made. */

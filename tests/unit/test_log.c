@@ -335,6 +335,21 @@ static void an_open_tail_goes_out_with_its_head_seal(void **state)
     lum_txn_abort(txn);
 }
 
+static void a_piece_from_inside_a_block_ends_where_the_block_ends(void **state)
+{
+    struct fixture *f = *state;
+    append(f, 2100, 10);
+    struct lum_txn *txn = read_begin(f);
+    struct lum_log_row row;
+    struct lum_log_piece piece;
+    row_get(txn, f->writer, &row);
+    assert_int_equal(lum_log_piece_at(f->reader, txn, f->squeezer, &row, 700, 16, &piece),
+                     LUM_OK);
+    assert_int_equal(piece.last, 1024);
+    assert_int_equal(piece.seal_count, 6);
+    lum_txn_abort(txn);
+}
+
 static void repack_makes_few_large_blocks_of_the_same_events(void **state)
 {
     struct fixture *f = *state;
@@ -546,6 +561,7 @@ int main(void)
         T(a_block_travels_and_is_kept_as_it_lies),
         T(small_pieces_make_the_same_log),
         T(an_open_tail_goes_out_with_its_head_seal),
+        T(a_piece_from_inside_a_block_ends_where_the_block_ends),
         T(repack_makes_few_large_blocks_of_the_same_events),
         T(arrivals_follow_one_another),
         T(logs_are_found_by_id_and_by_author),
