@@ -28,7 +28,7 @@ struct lum_csv {
     uint32_t name_count;
     struct lum_arena name_text;
     /* the record at hand */
-    struct lum_place place;
+    struct lum_spot place;
     struct lum_bytes fields[LUM_ELEMENTS_MAX];
     uint32_t field_count;
     const uint8_t *surplus; /* where the first field without a name begins, or NULL */
@@ -44,16 +44,13 @@ static enum lum_status fail_at(const struct lum_csv *csv, const uint8_t *at, enu
                                uint64_t one, uint64_t two, struct lum_error *err)
 {
     char numbers[2][24];
-    char sentence[256] = "";
+    char sentence[256];
     snprintf(numbers[0], sizeof(numbers[0]), "%" PRIu64, one);
     snprintf(numbers[1], sizeof(numbers[1]), "%" PRIu64, two);
     struct lum_buf text;
-    lum_buf_init(&text, sizeof(sentence) - 1);
+    lum_buf_init(&text, sizeof(sentence));
     lum_text(&text, csv->source.lang, what, numbers[0], numbers[1], NULL);
-    if (text.len > 0) {
-        memcpy(sentence, text.at, text.len);
-    }
-    lum_buf_fini(&text);
+    lum_text_take(&text, sentence, sizeof(sentence));
     size_t offset = (size_t)(at - csv->place.text.at);
     return lum_lines_fail(&csv->place, LUM_CAUSE_bad_row, offset, sentence, err);
 }
@@ -261,7 +258,7 @@ static enum lum_status read_header(struct lum_csv *csv, struct lum_error *err)
 {
     enum lum_status status = next_record(csv, err);
     if (status == LUM_NOT_FOUND) {
-        csv->place = (struct lum_place){csv->source.name, 1, {NULL, 0}};
+        csv->place = (struct lum_spot){csv->source.name, 1, {NULL, 0}};
         return fail_at(csv, NULL, LUM_TEXT_csv_no_header, 0, 0, err);
     }
     if (status != LUM_OK) {

@@ -309,17 +309,13 @@ static void words_of(const struct refusal *refusal, enum lum_lang lang, char out
     bool is_depth = refusal->what == LUM_TEXT_json_too_deep;
     snprintf(limit, sizeof(limit), "%d", is_depth ? LUM_DEPTH_MAX : LUM_ELEMENTS_MAX);
     struct lum_buf text;
-    lum_buf_init(&text, 255);
+    lum_buf_init(&text, 256);
     lum_text(&text, lang, refusal->what, limit, NULL, NULL);
-    if (text.len > 0) {
-        memcpy(out, text.at, text.len);
-    }
-    out[text.len] = '\0';
-    lum_buf_fini(&text);
+    lum_text_take(&text, out, 256);
 }
 
 /* Checks, reads, and tells what is wrong at its place. */
-static enum lum_status read_at(const struct lum_place *place, bool wants_object, enum lum_lang lang,
+static enum lum_status read_at(const struct lum_spot *place, bool wants_object, enum lum_lang lang,
                                struct lum_buf *out, struct lum_error *err)
 {
     const char *zero = lum_text_plain(lang, LUM_TEXT_csv_zero_byte);
@@ -343,7 +339,7 @@ static enum lum_status read_at(const struct lum_place *place, bool wants_object,
 enum lum_status lum_json_read(struct lum_bytes text, const char *name, enum lum_lang lang,
                               struct lum_buf *out, struct lum_error *err)
 {
-    struct lum_place place = {name, 1, text};
+    struct lum_spot place = {name, 1, text};
     return read_at(&place, false, lang, out, err);
 }
 
@@ -367,6 +363,6 @@ enum lum_status lum_json_read_line(struct lum_lines *lines, enum lum_lang lang, 
     if (status != LUM_OK) {
         return status;
     }
-    struct lum_place place = lum_lines_place(lines, line);
+    struct lum_spot place = lum_lines_place(lines, line);
     return read_at(&place, true, lang, out, err);
 }

@@ -3,8 +3,8 @@
  *
  * docs/format.md 4: a number without fraction and exponent that fits int64 is an int, any other
  * number a real; names of members go into Normalisation Form C and canonical order. A name that is
- * there twice, more than LUM_DEPTH_MAX levels or LUM_ELEMENTS_MAX elements, a number beyond a double
- * and zero characters are refused. The way out is json_write.h.
+ * there twice, more than LUM_DEPTH_MAX levels or LUM_ELEMENTS_MAX elements, a number beyond a
+ * double and zero characters are refused. The way out is json_write.h.
  */
 #ifndef LUM_CLI_JSON_H
 #define LUM_CLI_JSON_H

@@ -12,7 +12,7 @@
 #include "core/mem.h"
 #include "core/pack.h"
 
-/* Appends one value as JSON without blanks. pack must be canonical; what is not becomes null or empty. */
+/* Appends one value as JSON without blanks; what is not canonical in pack becomes null or empty. */
 void lum_json_write(struct lum_bytes pack, struct lum_buf *out);
 /* The same for the value at a cursor, which moves behind it. */
 void lum_json_write_next(struct lum_cur *cur, struct lum_buf *out);

@@ -122,7 +122,7 @@ enum lum_status lum_lines_next(struct lum_lines *lines, struct lum_bytes *line,
     size_t end = 0;
     enum lum_status status = find_end(lines, 0, &end, err);
     if (status == LUM_LIMIT) {
-        struct lum_place place = lum_lines_place(lines, (struct lum_bytes){NULL, 0});
+        struct lum_spot place = lum_lines_place(lines, (struct lum_bytes){NULL, 0});
         return lum_lines_fail_row(&place, LUM_CAUSE_line_too_long, err);
     }
     if (status != LUM_OK) {
@@ -151,12 +151,12 @@ enum lum_status lum_lines_join(struct lum_lines *lines, struct lum_bytes *line,
 
 /* ---- places ---- */
 
-struct lum_place lum_lines_place(const struct lum_lines *lines, struct lum_bytes line)
+struct lum_spot lum_lines_place(const struct lum_lines *lines, struct lum_bytes line)
 {
-    return (struct lum_place){lines->name, lines->number, line};
+    return (struct lum_spot){lines->name, lines->number, line};
 }
 
-enum lum_status lum_lines_fail(const struct lum_place *place, enum lum_cause cause, size_t at,
+enum lum_status lum_lines_fail(const struct lum_spot *place, enum lum_cause cause, size_t at,
                                const char *two, struct lum_error *err)
 {
     LUM_ASSERT(at <= place->text.len);
@@ -176,7 +176,7 @@ enum lum_status lum_lines_fail(const struct lum_place *place, enum lum_cause cau
     return lum_fail(err, cause, one, two);
 }
 
-enum lum_status lum_lines_fail_row(const struct lum_place *place, enum lum_cause cause,
+enum lum_status lum_lines_fail_row(const struct lum_spot *place, enum lum_cause cause,
                                    struct lum_error *err)
 {
     char one[256];
@@ -197,8 +197,8 @@ static size_t valid_length(struct lum_bytes text)
     return done;
 }
 
-enum lum_status lum_lines_check(const struct lum_place *place, enum lum_cause cause,
-                                const char *two, struct lum_error *err)
+enum lum_status lum_lines_check(const struct lum_spot *place, enum lum_cause cause, const char *two,
+                                struct lum_error *err)
 {
     struct lum_bytes text = place->text;
     const uint8_t *zero = text.len > 0 ? memchr(text.at, 0, text.len) : NULL;

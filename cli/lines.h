@@ -38,28 +38,28 @@ void lum_lines_close(struct lum_lines *lines);
  */
 LUM_MUST_USE enum lum_status lum_lines_next(struct lum_lines *lines, struct lum_bytes *line,
                                             struct lum_error *err);
-/* The line at hand joined with the one behind it, their break between them. When there is none or
- * they do not fit, the line at hand stays as it was; err is told of nothing then but a failed read. */
+/* The line at hand joined with the one behind it, their break between them. NOT_FOUND when there
+ * is none and LIMIT when they do not fit: the line stays as it was and err is not filled. */
 LUM_MUST_USE enum lum_status lum_lines_join(struct lum_lines *lines, struct lum_bytes *line,
                                             struct lum_error *err);
 
 /* A text of one line or more and where it stands in what a person gave; both are borrowed. */
-struct lum_place {
+struct lum_spot {
     const char *name;
     uint64_t row; /* of its first byte, from 1 */
     struct lum_bytes text;
 };
-struct lum_place lum_lines_place(const struct lum_lines *lines, struct lum_bytes line);
+struct lum_spot lum_lines_place(const struct lum_lines *lines, struct lum_bytes line);
 
 /* Fails at byte `at` of the text: {1} = name:row:column, columns in characters from 1. The status
  * is the cause's. */
-LUM_MUST_USE enum lum_status lum_lines_fail(const struct lum_place *place, enum lum_cause cause,
+LUM_MUST_USE enum lum_status lum_lines_fail(const struct lum_spot *place, enum lum_cause cause,
                                             size_t at, const char *two, struct lum_error *err);
 /* Fails for the whole row: {1} = name:row. */
-LUM_MUST_USE enum lum_status lum_lines_fail_row(const struct lum_place *place, enum lum_cause cause,
+LUM_MUST_USE enum lum_status lum_lines_fail_row(const struct lum_spot *place, enum lum_cause cause,
                                                 struct lum_error *err);
 /* OK when the text is UTF-8 (else bad_encoding) without a zero byte (else `cause` with `two`). */
-LUM_MUST_USE enum lum_status lum_lines_check(const struct lum_place *place, enum lum_cause cause,
+LUM_MUST_USE enum lum_status lum_lines_check(const struct lum_spot *place, enum lum_cause cause,
                                              const char *two, struct lum_error *err);
 
 #endif

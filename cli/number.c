@@ -31,7 +31,7 @@ struct decimal {
 static void shortest_decimal(double value, struct decimal *out)
 {
     char text[LUM_NUMBER_ROOM]; /* -d.dddde-ddd */
-    /* Fewer would give the same digits, but for numbers so small that they have fewer themselves. */
+    /* Fewer would give the same digits, unless the number is too small to have so many. */
     int fewest = fabs(value) < DBL_MIN ? 1 : SURE_DIGITS;
     for (int count = fewest; count <= DIGITS_MAX; count++) {
         snprintf(text, sizeof(text), "%.*e", count - 1, value);

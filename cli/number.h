@@ -1,9 +1,9 @@
 /*
  * number.h - numbers as decimal text: the one shortest form of a real, and what a cell may hold.
  *
- * Shortest: with the least number of significant digits (found by trying printf's precisions) that reads
- * back as the same value. Plain (12.5, 5.0) while the decimal exponent is -4 to 15, else 1e+16,
- * 2.5e-07. The locale's decimal point is not asked: LC_NUMERIC stays "C" in this program.
+ * Shortest: with the fewest significant digits, found by trying printf's precisions, that read back
+ * as the same value. Plain (12.5, 5.0) while the decimal exponent is -4 to 15, else 1e+16, 2.5e-07.
+ * The locale's decimal point is not asked: LC_NUMERIC stays "C" in this program.
  */
 #ifndef LUM_CLI_NUMBER_H
 #define LUM_CLI_NUMBER_H

@@ -203,3 +203,13 @@ void lum_text_cause(struct lum_buf *out, enum lum_lang lang, const struct lum_er
     const char *const particulars[3] = {error->one, lum_text_phrase(lang, error->two), NULL};
     lum_text_fill(out, lum_text_of_cause(lang, error->cause, part), particulars);
 }
+
+void lum_text_take(struct lum_buf *buf, char *out, size_t room)
+{
+    size_t len = buf->len < room ? buf->len : room - 1;
+    if (len > 0) {
+        memcpy(out, buf->at, len);
+    }
+    out[len] = '\0';
+    lum_buf_fini(buf);
+}

@@ -51,7 +51,7 @@ const char *lum_text_of_cause(enum lum_lang lang, enum lum_cause cause, enum lum
 /* A phrase of the list in that language; what the list does not know comes back as it is. */
 const char *lum_text_phrase(enum lum_lang lang, const char *english);
 
-/* Appends a sentence with its particulars put in (NULL = empty), made safe as lum_text_safe does. */
+/* Appends a sentence with its particulars (NULL = empty) put in, each made safe. */
 void lum_text(struct lum_buf *out, enum lum_lang lang, enum lum_text_id id, const char *one,
               const char *two, const char *three);
 /* The same for one part of an error; {2} is looked up as a phrase first. */
@@ -65,5 +65,8 @@ void lum_text_fill(struct lum_buf *out, const char *sentence, const char *const 
  * direction of writing, and bytes that are not UTF-8 become \n, \t, \x1b, \u202e and the like.
  */
 void lum_text_safe(struct lum_buf *out, struct lum_bytes text);
+
+/* A zero-terminated copy of what buf holds, cut to room - 1 bytes; buf is freed. */
+void lum_text_take(struct lum_buf *buf, char *out, size_t room);
 
 #endif

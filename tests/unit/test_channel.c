@@ -142,7 +142,9 @@ static void two_meetings_have_two_hashes(void **state)
 static void a_big_text_goes_in_several_records(void **state)
 {
     (void)state;
-    enum { BIG = 3 * LUM_CHANNEL_PLAIN_MAX + 5 };
+    enum {
+        BIG = 3 * LUM_CHANNEL_PLAIN_MAX + 5
+    };
     static uint8_t big[BIG];
     connect_with(&keys[0]);
     for (size_t i = 0; i < BIG; i++) {
@@ -235,7 +237,9 @@ static void a_record_without_room_waits(void **state)
 static void a_flipped_byte_in_a_record_closes(void **state)
 {
     (void)state;
-    enum { SIZE = 2 + 4 + LUM_NOISE_TAG };
+    enum {
+        SIZE = 2 + 4 + LUM_NOISE_TAG
+    };
     for (size_t at = 0; at < SIZE; at++) {
         lum_buf_reset(&to_answerer);
         lum_buf_reset(&heard_by_answerer);
@@ -366,9 +370,9 @@ static void two_keys_with_one_hint_are_both_tried(void **state)
     known[1].tag = 7;
     lum_channel_dial(&dialler, &keys[0], EPHEMERAL_I, &to_answerer);
     lum_channel_answer(&answerer, EPHEMERAL_R);
-    assert_int_equal(lum_channel_feed(&answerer, &to_answerer, known, 2, &heard_by_answerer,
-                                      &to_dialler),
-                     LUM_FAULT_NONE);
+    assert_int_equal(
+        lum_channel_feed(&answerer, &to_answerer, known, 2, &heard_by_answerer, &to_dialler),
+        LUM_FAULT_NONE);
     assert_int_equal(answerer.state, LUM_CHANNEL_OPEN);
     assert_int_equal(answerer.entry.tag, 7);
 }
@@ -387,7 +391,7 @@ static void a_wrong_first_length_is_told_by_its_two_bytes(void **state)
     }
 }
 
-/* Who recorded a first message may send it again: without the ephemeral secret the reply is dead. */
+/* Who recorded a first message may send it again, but without its secret the reply is useless. */
 static void a_replayed_first_message_gets_a_useless_reply(void **state)
 {
     (void)state;
@@ -406,17 +410,17 @@ static void a_replayed_first_message_gets_a_useless_reply(void **state)
     struct lum_buf in;
     lum_buf_init(&in, ROOM);
     lum_buf_put(&in, recorded, sizeof(recorded));
-    assert_int_equal(lum_channel_feed(&replayed, &in, keys, LUM_COUNT(keys), &heard_by_answerer,
-                                      &to_dialler),
-                     LUM_FAULT_NONE);
+    assert_int_equal(
+        lum_channel_feed(&replayed, &in, keys, LUM_COUNT(keys), &heard_by_answerer, &to_dialler),
+        LUM_FAULT_NONE);
     assert_int_equal(replayed.state, LUM_CHANNEL_OPEN);
     assert_memory_not_equal(replayed.hash, answerer.hash, sizeof(replayed.hash));
 
     /* the recorded conversation does not go on there ... */
     lum_buf_put(&in, to_answerer.at, to_answerer.len);
-    assert_int_equal(lum_channel_feed(&replayed, &in, keys, LUM_COUNT(keys), &heard_by_answerer,
-                                      &to_dialler),
-                     LUM_FAULT_CIPHER);
+    assert_int_equal(
+        lum_channel_feed(&replayed, &in, keys, LUM_COUNT(keys), &heard_by_answerer, &to_dialler),
+        LUM_FAULT_CIPHER);
     assert_int_equal(heard_by_answerer.len, 0);
     lum_buf_fini(&in);
 
@@ -424,9 +428,9 @@ static void a_replayed_first_message_gets_a_useless_reply(void **state)
     struct lum_channel thief;
     lum_buf_reset(&to_answerer);
     lum_channel_dial(&thief, &keys[0], guess, &to_answerer);
-    assert_int_equal(lum_channel_feed(&thief, &to_dialler, NULL, 0, &heard_by_dialler,
-                                      &to_answerer),
-                     LUM_FAULT_CIPHER);
+    assert_int_equal(
+        lum_channel_feed(&thief, &to_dialler, NULL, 0, &heard_by_dialler, &to_answerer),
+        LUM_FAULT_CIPHER);
 }
 
 /* ---- rekey ---- */

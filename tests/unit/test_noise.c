@@ -145,8 +145,8 @@ static unsigned run_vector(const char *at, const char *end)
         struct lum_bytes payload = take_hex(&at, end, "payload", payload_room);
         struct lum_bytes sealed = take_hex(&at, end, "ciphertext", sealed_room);
         bool is_initiator = count % 2 == 0;
-        pass_message(is_initiator ? &initiator : &responder,
-                     is_initiator ? &responder : &initiator, count, payload, sealed);
+        pass_message(is_initiator ? &initiator : &responder, is_initiator ? &responder : &initiator,
+                     count, payload, sealed);
         if (count == 1) {
             assert_memory_equal(initiator.noise.h, hash.at, hash.len);
             assert_memory_equal(responder.noise.h, hash.at, hash.len);
