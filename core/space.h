@@ -6,11 +6,17 @@
  *   settle: the view has caught up and is on the disk too - the barrier before a read
  *
  * A space belongs to one thread, the worker's (or the only one of a command). Others read through
- * transactions of lum_space_log and lum_space_view, which see what was committed and settled.
+ * transactions of lum_space_log and lum_space_view, which see what was committed and settled. Both
+ * stores may be closed and opened anew, and their pointers change, inside lum_space_settle,
+ * lum_space_catch_up, lum_space_rebuild and lum_space_compact: never while the gate is open to
+ * readers (lum_space_set_gate), who ask for the pointers again each time they have passed it.
  *
  * Inside a batch our own events gather as a run and are sealed once, at the end, or earlier when an
  * edit must see what the batch already wrote (lum_space_catch_up). The view's transaction stays
  * open over commits until a barrier or its page budget ends it.
+ *
+ * Batches are whole with one exception: a catch-up that finds the rights changed under the view
+ * commits what the batch holds, since the view must then be made anew from what is durable.
  */
 #ifndef LUM_CORE_SPACE_H
 #define LUM_CORE_SPACE_H
@@ -46,6 +52,15 @@ LUM_MUST_USE enum lum_status lum_space_open(const struct lum_space_options *opti
                                             struct lum_space **out, struct lum_error *err);
 void lum_space_close(struct lum_space *space); /* NULL is fine; an open batch is aborted */
 
+/* How other threads are kept from the stores while their files are swapped: shut returns when no
+ * reader is inside, open lets them in again. Without a gate nobody else reads. */
+struct lum_gate {
+    void *self;
+    void (*shut)(void *self);
+    void (*open)(void *self);
+};
+void lum_space_set_gate(struct lum_space *space, const struct lum_gate *gate);
+
 /* ---- what it knows; borrowed until the next commit or close ---- */
 
 struct lum_store *lum_space_log(struct lum_space *space);
@@ -73,8 +88,16 @@ struct lum_event_at {
     uint32_t lno;
     uint64_t seq;
 };
-/* One own data event on a shelf from a draft (consumed, reset). Opens a new incarnation first when
- * the home is in doubt; adds the clock pin when one is due. */
+/* The local number of the log that our next event on that shelf goes to, 0 while it is still to be
+ * made: a place there is lno 0 in a draft. */
+LUM_MUST_USE enum lum_status lum_space_own_log(struct lum_space *space, uint8_t shelf,
+                                               uint32_t *lno, struct lum_error *err);
+/* Logs that a draft's ops may name, so that our own pins fit beside them. */
+enum {
+    LUM_DRAFT_LOGS_MAX = LUM_DEPS_MAX - 8,
+};
+/* One own data event on a shelf from a draft, which is reset in every case. LIMIT (event_too_big)
+ * when it does not fit one event: nothing was written. Adds the pins that are due. */
 LUM_MUST_USE enum lum_status lum_space_append(struct lum_space *space, uint8_t shelf,
                                               struct lum_draft *draft, struct lum_event_at *out,
                                               struct lum_error *err);
@@ -88,7 +111,7 @@ LUM_MUST_USE enum lum_status lum_space_append_control(struct lum_space *space,
 LUM_MUST_USE enum lum_status lum_space_catch_up(struct lum_space *space, struct lum_error *err);
 struct lum_txn *lum_space_log_txn(struct lum_space *space);
 struct lum_txn *lum_space_view_txn(struct lum_space *space);
-/* Marks a record as written in this batch; true when it was already: then catch up first. */
+/* Marks a record as written; true when the view may lack what we wrote of it: then catch up first. */
 bool lum_space_touch(struct lum_space *space, const struct lum_id *record);
 /* Seals, then one durable commit. Afterwards everything in the batch may be told and sent. */
 LUM_MUST_USE enum lum_status lum_space_commit(struct lum_space *space, struct lum_error *err);
@@ -106,7 +129,8 @@ bool lum_space_roster_changed(struct lum_space *space);
 /* ---- the view ---- */
 
 /* Applies about events_max more events (0 = all) and commits the view when its budget or the end
- * is reached. AGAIN when there is more. Rebuilds when the view says it must. */
+ * is reached. AGAIN when there is more. Rebuilds when the view says it must. Adds to *progress, also
+ * what catch-ups applied since the last call. Not inside a batch. */
 LUM_MUST_USE enum lum_status lum_space_settle(struct lum_space *space, uint64_t events_max,
                                               struct lum_view_progress *progress,
                                               struct lum_error *err);
@@ -125,17 +149,28 @@ LUM_MUST_USE enum lum_status lum_space_compact(struct lum_space *space, const st
 
 /* ---- first contact (docs/format.md 7) ---- */
 
-/* The newcomer holds a gov log set that proves the space: keeps document and gov's pieces, derives
- * its keys and writes its JOIN. The document was checked against the invite's space id. */
+/*
+ * Each begins and commits its own batch, and each done again after a crash is harmless.
+ *
+ *   init_join -> accept_genesis -> ingest gov -> write_join -> (meeting) -> welcome
+ */
+/* Keeps the document, whose hash must be the invite's space id (FAULT otherwise), and derives our
+ * keys. Afterwards the founders' gov logs can be ingested, then those they invited. */
 LUM_MUST_USE enum lum_status lum_space_accept_genesis(struct lum_space *space,
                                                       struct lum_bytes document,
                                                       struct lum_error *err);
-/* Own JOIN for the invite this folder was made with; person's name is written once welcome. */
+/* Our JOIN for the invite this folder was made with, the first event of our gov log. INVALID
+ * (bad_invite, "unknown") while no counting INVITE with its key has come in. */
 LUM_MUST_USE enum lum_status lum_space_write_join(struct lum_space *space, struct lum_error *err);
+/* K came in: kept, the invite forgotten, and our _member record written with the person's name
+ * (empty: none is written). */
 LUM_MUST_USE enum lum_status lum_space_welcome(struct lum_space *space, uint32_t generation,
                                                const uint8_t secret[32], struct lum_bytes person,
                                                struct lum_error *err);
-/* A neighbour knows more of our own logs than we do, or a copy was found: doubt, durably. */
+/* The invite a newcomer came with; NOT_FOUND once it is welcome. */
+LUM_MUST_USE enum lum_status lum_space_invite(struct lum_space *space, struct lum_invite *out);
+/* A neighbour knows more of our own log than we do, or a copy was found: doubt, durably. The next
+ * own event opens a new incarnation. Inside or outside a batch. */
 LUM_MUST_USE enum lum_status lum_space_doubt(struct lum_space *space, struct lum_error *err);
 
 #endif
