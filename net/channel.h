@@ -82,7 +82,8 @@ void lum_channel_answer(struct lum_channel *channel, const uint8_t ephemeral[32]
  * FIRST. Faults: CIPHER, when the second message or a record does not decrypt; the channel is deaf
  * from then on, and what came before it in `plain` is good. A first message that fits no key is no
  * fault: the channel is deaf and the caller keeps the line open, so that nothing tells why.
- * A record for which `plain` has no room under its ceiling stays in `in` for the next call.
+ * A record for which `plain` has no room under its ceiling stays in `in` for the next call; so does
+ * one for which there is no memory, and then lum_buf_status(plain) says so.
  */
 LUM_MUST_USE enum lum_fault lum_channel_feed(struct lum_channel *channel, struct lum_buf *in,
                                              const struct lum_entry *entries, size_t entry_count,
