@@ -22,16 +22,19 @@
  *
  *   meta     name                     see LUM_VMETA_*
  *   vlog     lno u32                  how far this log has been applied and what it waits for
- *   pos      lno u32 | seq u64        h16 | t | L | flags | clock holders, see core/view_log.h
+ *   pos      lno u32 | number u64     48 events a row: h16, t, L, flags, clock; see core/view_i.h
+ *   clock    lno u32 | seq u64        clock holders in an event's past, where they change
  *   pin      lno u32 | log8 8         latest pinned seq u64 | lno u32
  *   rid      shelf u8 | record id 16  rno u64
- *   rec      rno u64                  the merged record, see core/record.h
- *   coll     name u32 | rno u64       empty
+ *   rec      rno u64                  the merged record, see core/record_row.h
+ *   coll     name u32 | rno u64       empty: the records that are shown
  *   name     text                     number u32 (collections and fields share the numbers)
  *   text     number u32               text
- *   hist     rno u64 | lno u32 | seq u64   empty: events after the first that touched the record
+ *   hist     lno u32 | seq u64 | rno u64   lno u32 | seq u64 of the event that touched the record
+ *                                     before this one; none for the first
  *   feed     change u64               rno u64, the newest change of each record only
- *   conflict kind u8 | coll u32 | rno u64 | field u32   number of different values u32
+ *   conflict kind u8 | coll u32 | rno u64 | field u32   kind 1: number of different values u32;
+ *                                     kind 2, deleted but edited: number of standing drops u32
  *   tree     shelf u8 | bucket u16    bucket hash 32; absent = dirty or never computed
  *   void     lno u32 | seq u64        reason u8 (void) or 0 (pending): listed, without effect
  */
@@ -62,6 +65,7 @@ enum lum_view_table {
     LUM_V_META,
     LUM_V_VLOG,
     LUM_V_POS,
+    LUM_V_CLOCK,
     LUM_V_PIN,
     LUM_V_RID,
     LUM_V_REC,
@@ -80,12 +84,12 @@ enum lum_view_table {
 #define LUM_META_SPACE "space"     /* space id 32 */
 #define LUM_META_GENESIS "genesis" /* the genesis document, canonical bytes */
 #define LUM_META_SECRET "secret"   /* generation u32 | K 32; absent until WELCOME */
-#define LUM_META_INVITE "invite"   /* the 87 bytes a newcomer came with, until it is welcome */
+#define LUM_META_INVITE "invite"   /* text of the invite a newcomer came with, until it is welcome */
 #define LUM_META_EPOCH "epoch"     /* epoch16 that our next event names */
 
-#define LUM_VMETA_APPLIED "applied" /* arrival u64 | arrival hash 32 */
+#define LUM_VMETA_APPLIED "applied" /* arrival reached, u64 and hash 32; newest one read, the same */
 #define LUM_VMETA_NEXT "next"       /* next rno u64 | next change u64 | next name u32 */
 #define LUM_VMETA_RIGHTS "rights"   /* digest 32 of the rights the view was made under */
-#define LUM_VMETA_COUNTS "counts"   /* alive u64 | dead u64 | pending u64 | void u64 */
+#define LUM_VMETA_COUNTS "counts"   /* struct lum_view_counts but applied: seven u64 */
 
 #endif

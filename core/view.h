@@ -1,7 +1,7 @@
 /*
  * view.h - the merged state in view.mdb: derived from the log, disposable, exactly once.
  *
- *   log.mdb arrivals -> per event: void? pending? waiting? -> L, clock, rank -> ops -> records
+ *   log.mdb arrivals -> per event: waiting? void? pending? -> L, clock, rank -> ops -> records
  *                    -> rows, feed, conflicts, counters    (one transaction a batch, with the
  *                       arrival number and hash it has reached)
  *
@@ -16,7 +16,11 @@
 #include "core/record.h"
 #include "core/roster.h"
 
-/* Opens dir/view.mdb; *fresh when it is empty or of another format (then it has been emptied). */
+/*
+ * Opens dir/file with all its tables; *fresh when nothing has been applied to it, also because a
+ * lower format was emptied. NEWER or CORRUPT: the caller removes the file, which is only derived,
+ * and opens again.
+ */
 LUM_MUST_USE enum lum_status lum_view_open(const char *dir, const char *file,
                                            struct lum_store **out, bool *fresh,
                                            struct lum_error *err);
@@ -24,39 +28,44 @@ LUM_MUST_USE enum lum_status lum_view_open(const char *dir, const char *file,
 /* The applier: caches of one writer (names, rows of logs, arena). One thread. */
 struct lum_view;
 LUM_MUST_USE enum lum_status lum_view_applier_open(struct lum_view **out);
-void lum_view_applier_close(struct lum_view *view);
-/* Forgets every cache: after an abort. */
+void lum_view_applier_close(struct lum_view *view); /* NULL is fine */
+/* Forgets every cache: after an abort, and before the applier serves another file. */
 void lum_view_applier_forget(struct lum_view *view);
 
 struct lum_view_batch {
-    struct lum_txn *log;  /* read or write */
-    struct lum_txn *view; /* write */
-    const struct lum_roster *roster;
-    uint64_t events_max;  /* stop after about so many; the caller commits and calls again */
+    struct lum_txn *log;             /* read or write */
+    struct lum_txn *view;            /* write; several batches may share one */
+    const struct lum_roster *roster; /* as of that transaction of the log */
+    uint64_t events_max;             /* stop after so many; 0 = until the pages are spent */
 };
 struct lum_view_progress {
-    uint64_t applied;    /* events that had their effect in this call */
+    uint64_t applied; /* events that had their turn in this call, void and pending ones included */
     uint64_t records_new;
-    uint64_t records_changed;
+    uint64_t records_changed; /* each once, however often it changed in this call */
     uint64_t records_deleted;
     uint64_t conflicts_new;
-    bool needs_rebuild;  /* rights changed under applied events, a freeze, or hashes disagree */
+    uint64_t pages;     /* dirtied in this call, about: see LUM_VIEW_DIRTY_PAGES_MAX */
+    bool needs_rebuild; /* the view no longer fits log or rights: nothing was done in this call */
 };
-/* Goes on from the applied arrival. AGAIN when there is more, OK when the log is reached. */
+/*
+ * Goes on from where the view stands. AGAIN: events_max or LUM_VIEW_DIRTY_PAGES_MAX is reached, the
+ * caller commits and calls again. OK: everything that can apply has.
+ */
 LUM_MUST_USE enum lum_status lum_view_apply(struct lum_view *view,
                                             const struct lum_view_batch *batch,
                                             struct lum_view_progress *progress,
                                             struct lum_error *err);
 
-/* ---- reading: all of these work in a read or write transaction of view.mdb ---- */
+/* ---- reading: in a read or write transaction of view.mdb. What is borrowed stands as the
+ * transaction's rows do: until its end or, in a write transaction, until the next put ---- */
 
 struct lum_view_counts {
-    uint64_t records;   /* alive, the revived included; Lumbung's own collections left out */
-    uint64_t deleted;
-    uint64_t conflicts; /* cells */
-    uint64_t revived;
+    uint64_t records;   /* shown, the revived included; Lumbung's own collections left out */
+    uint64_t deleted;   /* the same way */
+    uint64_t conflicts; /* cells of shown records with different values */
+    uint64_t revived;   /* records that are deleted but edited */
     uint64_t pending;   /* events */
-    uint64_t voided;
+    uint64_t voided;    /* events */
     uint64_t waiting;   /* logs that wait for a dependency */
     uint64_t applied;   /* arrival number */
 };
@@ -65,13 +74,14 @@ LUM_MUST_USE enum lum_status lum_view_counts(struct lum_txn *view, struct lum_vi
 /* rno by id on a shelf; NOT_FOUND. */
 LUM_MUST_USE enum lum_status lum_view_find(struct lum_txn *view, uint8_t shelf,
                                            const struct lum_id *id, uint64_t *rno);
+/* Key and values are borrowed. */
 LUM_MUST_USE enum lum_status lum_view_record(struct lum_txn *view, uint64_t rno,
                                              struct lum_arena *arena, struct lum_record *out);
-/* 0 when nobody used that name yet. Text borrowed from the transaction. */
+/* 0 when nobody used that name yet. */
 uint32_t lum_view_name_number(struct lum_txn *view, struct lum_bytes name);
 struct lum_bytes lum_view_name_text(struct lum_txn *view, uint32_t number);
 
-/* Position facts of an applied event, for rank and for authorship. */
+/* What is kept of an applied event, for rank and for authorship. NOT_FOUND: it has not applied. */
 struct lum_view_pos {
     uint8_t h16[16];
     uint64_t t;
@@ -79,6 +89,7 @@ struct lum_view_pos {
     bool is_sane;
     bool is_void;
     bool is_pending;
+    bool is_withheld;
 };
 LUM_MUST_USE enum lum_status lum_view_pos(struct lum_txn *view, uint32_t lno, uint64_t seq,
                                           struct lum_view_pos *out);
@@ -88,9 +99,19 @@ LUM_MUST_USE enum lum_status lum_view_shown(struct lum_txn *view, struct lum_txn
                                             const struct lum_cell *cell,
                                             const struct lum_sibling **out);
 
-/* What a log waits for. lno 0 in *out: it waits for nothing. */
+/* Every event that touched a record, by (L, log id): a list in the arena. */
+struct lum_view_touch {
+    uint32_t lno;
+    uint64_t seq;
+};
+LUM_MUST_USE enum lum_status lum_view_history(struct lum_txn *view, struct lum_txn *log,
+                                              const struct lum_record *record,
+                                              struct lum_arena *arena,
+                                              struct lum_view_touch **out, uint32_t *count);
+
+/* How far a log has applied, and what it waits for. NOT_FOUND: nothing of it was looked at yet. */
 struct lum_view_wait {
-    uint64_t applied;   /* events of this log that have applied */
+    uint64_t applied; /* events of this log that have applied */
     uint8_t log8[8];
     uint64_t seq;
     bool is_waiting;
@@ -100,9 +121,48 @@ LUM_MUST_USE enum lum_status lum_view_log(struct lum_txn *view, uint32_t lno,
 /* Latest pin by our log `lno` of log8: 0 when none. */
 uint64_t lum_view_pin(struct lum_txn *view, uint32_t lno, const uint8_t log8[8]);
 
-/* The state root of a shelf (docs/format.md 6). In a write transaction the bucket hashes are kept. */
+/* ---- lists: each gives the row after *io in the table's order; all zero begins. NOT_FOUND: no
+ * more ---- */
+
+/* Records by their newest change. */
+struct lum_view_change {
+    uint64_t change;
+    uint64_t rno;
+};
+LUM_MUST_USE enum lum_status lum_view_feed_next(struct lum_txn *view, struct lum_view_change *io);
+
+/* What needs a person: cells with different values, then records deleted but edited. */
+enum lum_view_conflict_kind {
+    LUM_CONFLICT_CELL = 1,
+    LUM_CONFLICT_REVIVED = 2,
+};
+struct lum_view_conflict {
+    uint8_t kind;
+    uint32_t collection;
+    uint64_t rno;
+    uint32_t field;  /* 0 for a revived record */
+    uint32_t number; /* of different values; of drops that stand */
+};
+LUM_MUST_USE enum lum_status lum_view_conflict_next(struct lum_txn *view,
+                                                    struct lum_view_conflict *io);
+
+/* Events without effect. */
+struct lum_view_void {
+    uint32_t lno;
+    uint64_t seq;
+    enum lum_void why; /* LUM_VOID_NOT: pending */
+};
+LUM_MUST_USE enum lum_status lum_view_void_next(struct lum_txn *view, struct lum_view_void *io);
+
+/* ---- the whole of it ---- */
+
+/* The state root of a shelf (docs/format.md 6), from the bucket hashes that stand and what changed
+ * since. */
 LUM_MUST_USE enum lum_status lum_view_root(struct lum_txn *view, struct lum_txn *log,
                                            uint8_t shelf, struct lum_hash *out);
+/* The same in a write transaction: bucket hashes are kept, so that the next root costs less. */
+LUM_MUST_USE enum lum_status lum_view_root_keep(struct lum_txn *view, struct lum_txn *log,
+                                                uint8_t shelf, struct lum_hash *out);
 /* Every structure against every other (counts, rid/rec/coll, conflicts, feed, buckets): OK, or
  * CORRUPT and err says what does not hold. */
 LUM_MUST_USE enum lum_status lum_view_check(struct lum_txn *view, struct lum_txn *log,
