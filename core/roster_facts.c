@@ -366,6 +366,8 @@ static void take_founder(const struct lum_founder *founder, struct lum_device *o
     memcpy(out->t, founder->t, sizeof out->t);
     out->role = LUM_ROLE_STEWARD;
     out->is_founder = true;
+    out->is_valid = true;
+    out->is_valid = true;
     out->is_effective = true;
 }
 
@@ -398,8 +400,10 @@ static bool take_joins(const struct lum_roster_builder *builder, const struct jo
     memcpy(out->t, speaks->axt + 64, 32);
     out->join = speaks->ref;
     out->invite = speaks->invite;
+    out->is_valid = true;
     out->is_effective = speaks->is_effective;
     invited = invited > LUM_ROLE_WRITER ? LUM_ROLE_WRITER : invited;
+    out->is_valid = true;
     out->role = (enum lum_role)(admitted != LUM_ROLE_NONE ? admitted : invited);
     return true;
 }
