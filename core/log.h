@@ -97,11 +97,16 @@ LUM_MUST_USE enum lum_status lum_log_seek(struct lum_log_reader *reader, struct 
 LUM_MUST_USE enum lum_status lum_log_next(struct lum_log_reader *reader,
                                           struct lum_log_event *out);
 /* The chain after seq, for 0 <= seq <= head (0: the log's start), and its h alone. Costs at most
- * one block; ends what a seek began. NOT_FOUND past the head. */
+ * one block; the reader then stands before seq + 1. NOT_FOUND past the head. */
 LUM_MUST_USE enum lum_status lum_log_chain_at(struct lum_log_reader *reader, struct lum_txn *txn,
                                               uint32_t lno, uint64_t seq, struct lum_chain *out);
 LUM_MUST_USE enum lum_status lum_log_hash_at(struct lum_log_reader *reader, struct lum_txn *txn,
                                              uint32_t lno, uint64_t seq, struct lum_hash *out);
+
+/* The whole place after seq, its range gathered anew: a walk over all events before. For forks. */
+LUM_MUST_USE enum lum_status lum_log_place_at(struct lum_log_reader *reader, struct lum_txn *txn,
+                                              const struct lum_log_row *row, uint64_t seq,
+                                              struct lum_log_place *out);
 
 /* One piece of a log, ready to be said: whole segments as a block, or the open tail as a run. */
 struct lum_log_piece {

@@ -5,6 +5,8 @@
  * and with what each tail row says of itself. So what lies damaged on the disk is CORRUPT here and
  * never reaches the view or a neighbour.
  */
+#include <string.h>
+
 #include "core/log_i.h"
 
 enum lum_status lum_log_reader_open(struct lum_log_reader **out)
@@ -196,5 +198,25 @@ enum lum_status lum_log_hash_at(struct lum_log_reader *reader, struct lum_txn *t
     if (status == LUM_OK) {
         *out = chain.h;
     }
+    return status;
+}
+
+enum lum_status lum_log_place_at(struct lum_log_reader *reader, struct lum_txn *txn,
+                                 const struct lum_log_row *row, uint64_t seq,
+                                 struct lum_log_place *out)
+{
+    LUM_ASSERT(seq <= row->place.chain.seq);
+    *out = (struct lum_log_place){.log_id = row->place.log_id};
+    memcpy(out->author, row->place.author, sizeof out->author);
+    lum_range_init(&out->range);
+    struct lum_log_event event;
+    enum lum_status status = lum_log_seek(reader, txn, row->lno, 1);
+    while (status == LUM_OK && reader->chain.seq < seq) {
+        status = lum_log_next(reader, &event);
+        if (status == LUM_OK && event.chain.segment_events == 0) {
+            lum_range_add(&out->range, &event.chain.h);
+        }
+    }
+    out->chain = reader->chain;
     return status;
 }
