@@ -263,6 +263,13 @@ LUM_MUST_USE enum lum_status lum_view_ops_apply(struct lum_view *view,
 /* Dirty buckets lose their rows. */
 LUM_MUST_USE enum lum_status lum_view_tree_flush(struct lum_view *view);
 
+/* ---- the state root (root.c) ---- */
+
+/* One bucket's hash, worked out from the records. */
+LUM_MUST_USE enum lum_status lum_view_bucket(struct lum_txn *view, struct lum_txn *log,
+                                             uint8_t shelf, unsigned bucket,
+                                             struct lum_hash *out);
+
 /* ---- names (view_name.c) ---- */
 
 void lum_names_init(struct lum_names *names);
