@@ -292,20 +292,20 @@ enum lum_status lum_client_settle(struct lum_client *client, const struct lum_an
 
 /* ---- opening ---- */
 
-static enum lum_status make(const struct lum_client_options *options, struct lum_client **out,
-                            struct lum_error *err)
+/* NULL, and err says that there is no memory. */
+static struct lum_client *make(const struct lum_client_options *options, struct lum_error *err)
 {
     struct lum_client *client = lum_alloc_zero(sizeof(*client));
 
     if (client == NULL) {
-        return lum_fail(err, LUM_CAUSE_no_memory, NULL, NULL);
+        (void)!lum_fail(err, LUM_CAUSE_no_memory, NULL, NULL);
+        return NULL;
     }
     client->options = *options;
     client->socket = -1;
     client->lock = -1;
     lum_buf_init(&client->frames, (size_t)2 * LUM_REQUEST_MAX);
-    *out = client;
-    return LUM_OK;
+    return client;
 }
 
 /* Is there a store in the folder at all? Nothing is made by looking. */
@@ -381,15 +381,15 @@ static enum lum_status hand_out(struct lum_client *client, enum lum_status statu
 enum lum_status lum_client_open(const struct lum_client_options *options, struct lum_client **out,
                                 struct lum_error *err)
 {
-    struct lum_client *client = NULL;
+    struct lum_client *client;
     enum lum_status status = look(options->dir, err);
 
     if (status != LUM_OK) {
         return status;
     }
-    status = make(options, &client, err);
-    if (status != LUM_OK) {
-        return status;
+    client = make(options, err);
+    if (client == NULL) {
+        return LUM_NO_MEMORY;
     }
     status = reach(client, err);
     if (status == LUM_OK && client->socket < 0) {
@@ -403,11 +403,11 @@ static enum lum_status move_in(const struct lum_client_options *options, struct 
                                struct lum_error *err)
 {
     const struct lum_env *env = lum_host_env();
-    struct lum_client *client = NULL;
-    enum lum_status status = make(options, &client, err);
+    struct lum_client *client = make(options, err);
+    enum lum_status status;
 
-    if (status != LUM_OK) {
-        return status;
+    if (client == NULL) {
+        return LUM_NO_MEMORY;
     }
     status = env->folder_make(env->self, options->dir, err);
     if (status == LUM_OK) {
@@ -421,7 +421,7 @@ enum lum_status lum_client_found(const struct lum_client_options *options, struc
                                  struct lum_error *err)
 {
     struct lum_space_options how = {.env = lum_host_env(), .dir = options->dir};
-    struct lum_client *client = NULL;
+    struct lum_client *client;
     enum lum_status status = move_in(options, &client, err);
 
     if (status != LUM_OK) {
@@ -457,7 +457,7 @@ enum lum_status lum_client_come(const struct lum_client_options *options,
                                 struct lum_error *err)
 {
     struct lum_space_options how = {.env = lum_host_env(), .dir = options->dir};
-    struct lum_client *client = NULL;
+    struct lum_client *client;
     enum lum_status status = move_in(options, &client, err);
 
     if (status != LUM_OK) {

@@ -153,15 +153,15 @@ enum lum_status lum_options_allow(const struct lum_options *options, uint32_t al
     for (int i = 0; i < LUM_OPTION_KINDS; i++) {
         if ((options->given & ~(allowed | LUM_OPTIONS_ALWAYS) & (UINT32_C(1) << i)) != 0) {
             snprintf(text, sizeof(text), "%.64s --%s", options->verb, table[i].name);
-            return lum_fail(err, LUM_CAUSE_bad_usage, text, NULL);
+            return lum_fail(err, LUM_CAUSE_bad_usage, text, options->verb);
         }
     }
     if (options->word_count < min) {
         snprintf(text, sizeof(text), "%.64s ...", options->verb);
-        return lum_fail(err, LUM_CAUSE_bad_usage, text, NULL);
+        return lum_fail(err, LUM_CAUSE_bad_usage, text, options->verb);
     }
     if (max >= 0 && options->word_count > max) {
-        return lum_fail(err, LUM_CAUSE_bad_usage, options->words[max], NULL);
+        return lum_fail(err, LUM_CAUSE_bad_usage, options->words[max], options->verb);
     }
     return LUM_OK;
 }
@@ -184,7 +184,7 @@ enum lum_status lum_options_number(const struct lum_options *options, enum lum_o
     }
     if (!lum_number_to_int(lum_bytes_of(text, strlen(text)), &number) || number <= 0) {
         snprintf(shown, sizeof(shown), "--%s %.64s", table[option].name, text);
-        return lum_fail(err, LUM_CAUSE_bad_usage, shown, NULL);
+        return lum_fail(err, LUM_CAUSE_bad_usage, shown, options->verb);
     }
     *out = (uint64_t)number;
     return LUM_OK;

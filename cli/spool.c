@@ -1,0 +1,171 @@
+/* spool.c - see spool.h. */
+#include "cli/spool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/crypto.h"
+#include "net/host.h"
+
+enum {
+    PIECE_BYTES = 64 * 1024,
+};
+
+static bool is_stopped(const volatile sig_atomic_t *stop)
+{
+    return stop != NULL && *stop != 0;
+}
+
+enum lum_status lum_spool_scratch(int *fd, struct lum_error *err)
+{
+    const char *folder = getenv("TMPDIR");
+    char path[4096];
+    int len = snprintf(path, sizeof(path), "%s/lumbung-XXXXXX",
+                       folder != NULL && folder[0] != '\0' ? folder : "/tmp");
+
+    if (len < 0 || (size_t)len >= sizeof(path)) {
+        return lum_host_fail(ENAMETOOLONG, "TMPDIR", err);
+    }
+    *fd = mkstemp(path);
+    if (*fd < 0) {
+        return lum_host_fail(errno, path, err);
+    }
+    (void)unlink(path);
+    return LUM_OK;
+}
+
+static int write_all(int fd, const uint8_t *at, size_t len)
+{
+    while (len > 0) {
+        ssize_t put = write(fd, at, len);
+        if (put < 0 && errno != EINTR) {
+            return errno;
+        }
+        at += put > 0 ? put : 0;
+        len -= put > 0 ? (size_t)put : 0;
+    }
+    return 0;
+}
+
+/* Everything that comes in at `from`. */
+static enum lum_status copy(int from, int to, const char *name, const volatile sig_atomic_t *stop,
+                            struct lum_error *err)
+{
+    uint8_t piece[PIECE_BYTES];
+
+    for (;;) {
+        ssize_t got = is_stopped(stop) ? 0 : read(from, piece, sizeof(piece));
+        if (is_stopped(stop)) {
+            return LUM_STOPPED;
+        }
+        if (got == 0) {
+            return LUM_OK;
+        }
+        if (got < 0 && errno != EINTR) {
+            return lum_host_fail(errno, name, err);
+        }
+        int code = got > 0 ? write_all(to, piece, (size_t)got) : 0;
+        if (code != 0) {
+            return lum_host_fail(code, "TMPDIR", err);
+        }
+    }
+}
+
+/* Puts a file that can be read twice in place of one that cannot. */
+static enum lum_status make_seekable(struct lum_spool *spool, const volatile sig_atomic_t *stop,
+                                     struct lum_error *err)
+{
+    int scratch = -1;
+    enum lum_status status = lum_spool_scratch(&scratch, err);
+
+    if (status != LUM_OK) {
+        return status;
+    }
+    status = copy(spool->fd, scratch, spool->name, stop, err);
+    lum_spool_close(spool);
+    spool->fd = scratch;
+    return status;
+}
+
+enum lum_status lum_spool_open(const char *path, const volatile sig_atomic_t *stop,
+                               struct lum_spool *out, struct lum_error *err)
+{
+    struct lum_spool spool = {.fd = STDIN_FILENO, .name = path};
+    struct stat st;
+    enum lum_status status = LUM_OK;
+
+    if (strcmp(path, "-") != 0) {
+        spool.fd = open(path, O_RDONLY | O_CLOEXEC);
+    }
+    if (spool.fd < 0 || fstat(spool.fd, &st) != 0) {
+        return lum_host_fail(errno, path, err);
+    }
+    if (S_ISDIR(st.st_mode)) {
+        status = lum_host_fail(EISDIR, path, err);
+    } else if (!S_ISREG(st.st_mode)) {
+        status = make_seekable(&spool, stop, err);
+    }
+    if (status == LUM_OK && fstat(spool.fd, &st) != 0) {
+        status = lum_host_fail(errno, path, err);
+    }
+    if (status == LUM_OK) {
+        status = lum_spool_rewind(&spool, err);
+    }
+    if (status != LUM_OK) {
+        lum_spool_close(&spool);
+        return status;
+    }
+    spool.size = (uint64_t)st.st_size;
+    *out = spool;
+    return LUM_OK;
+}
+
+void lum_spool_close(struct lum_spool *spool)
+{
+    if (spool->fd > STDERR_FILENO) {
+        close(spool->fd);
+    }
+    spool->fd = -1;
+}
+
+enum lum_status lum_spool_rewind(const struct lum_spool *spool, struct lum_error *err)
+{
+    return lseek(spool->fd, 0, SEEK_SET) == 0 ? LUM_OK : lum_host_fail(errno, spool->name, err);
+}
+
+enum lum_status lum_spool_hash(const struct lum_spool *spool, uint8_t out[32],
+                               struct lum_error *err)
+{
+    struct lum_plain_hasher hasher;
+    uint8_t piece[PIECE_BYTES];
+    off_t at = 0;
+    ssize_t got;
+
+    lum_plain_hash_init(&hasher);
+    while ((got = pread(spool->fd, piece, sizeof(piece), at)) != 0) {
+        if (got < 0 && errno != EINTR) {
+            return lum_host_fail(errno, spool->name, err);
+        }
+        lum_plain_hash_add(&hasher, piece, got > 0 ? (size_t)got : 0);
+        at += got > 0 ? got : 0;
+    }
+    lum_plain_hash_end(&hasher, out);
+    return LUM_OK;
+}
+
+uint8_t lum_spool_first(const struct lum_spool *spool)
+{
+    uint8_t piece[4096];
+    ssize_t got = pread(spool->fd, piece, sizeof(piece), 0);
+    ssize_t i = got >= 3 && memcmp(piece, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+
+    while (i < got && strchr(" \t\r\n", piece[i]) != NULL && piece[i] != 0) {
+        i++;
+    }
+    return i < got ? piece[i] : 0;
+}
