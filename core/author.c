@@ -224,6 +224,7 @@ enum lum_status lum_author_add(struct lum_space *space, struct lum_own_log *own,
         .chain = *chain,
     };
     space->is_level = false;
+    space->is_settled = false;
     bool is_full = own->count == LUM_OWN_RUN_EVENTS || own->run.len >= LUM_OWN_RUN_BYTES ||
                    own->seal_count == LUM_BLOCK_SEGMENTS_MAX;
     return is_full ? flush(space, own, err) : LUM_OK;

@@ -102,7 +102,7 @@ struct lum_space {
     bool is_level;       /* nothing is gathered or logged that view_txn has not applied */
     bool is_settled;     /* and that is committed */
     bool rebuild_is_due;
-    uint64_t view_load;            /* pages that view_txn may have dirtied, guessed */
+    uint64_t view_load;            /* pages that view_txn has dirtied, about */
     struct lum_view_progress told; /* of catch-ups; the next settle tells it */
     struct lum_touched touched;
 };

@@ -12,8 +12,6 @@
 
 enum {
     SLICE_EVENTS = 2048, /* between two looks at the budget */
-    NEW_RECORD_PAGES = 2,
-    OTHER_EVENT_PAGES = 4,
     COMPACT_LEVEL = 19,
 };
 
@@ -94,6 +92,7 @@ static void add_progress(struct lum_view_progress *sum, const struct lum_view_pr
     sum->records_changed += more->records_changed;
     sum->records_deleted += more->records_deleted;
     sum->conflicts_new += more->conflicts_new;
+    sum->pages += more->pages;
     sum->needs_rebuild |= more->needs_rebuild;
 }
 
@@ -104,8 +103,7 @@ static enum lum_status apply(struct lum_space *space, struct lum_txn *log, uint6
     const struct lum_view_batch batch = {log, space->view_txn, space->roster, events_max};
     struct lum_view_progress step = {0};
     enum lum_status status = lum_view_apply(space->applier, &batch, &step, err);
-    uint64_t others = step.applied > step.records_new ? step.applied - step.records_new : 0;
-    space->view_load += step.records_new * NEW_RECORD_PAGES + others * OTHER_EVENT_PAGES;
+    space->view_load += step.pages;
     space->rebuild_is_due |= step.needs_rebuild;
     add_progress(progress, &step);
     return status;
@@ -140,9 +138,13 @@ enum lum_status lum_space_catch_up(struct lum_space *space, struct lum_error *er
     if (status == LUM_OK) {
         status = lum_space_refresh_roster(space, space->log_txn, err);
     }
-    if (status == LUM_OK && !space->rebuild_is_due) {
-        space->view_saw_batch = true;
+    space->view_saw_batch = true;
+    while (status == LUM_OK && !space->rebuild_is_due) {
         status = apply(space, space->log_txn, 0, &space->told, err);
+        if (status == LUM_OK) {
+            break;
+        }
+        status = status == LUM_AGAIN ? LUM_OK : status; /* over the budget, not over the batch */
     }
     if (status != LUM_OK) {
         return status;
@@ -431,6 +433,9 @@ enum lum_status lum_space_compact(struct lum_space *space, const struct lum_tick
 {
     struct lum_view_progress progress = {0};
     enum lum_status status = lum_space_settle(space, 0, &progress, err);
+    if (status == LUM_OK) {
+        status = lum_space_view_commit(space, err);
+    }
     if (status == LUM_OK) {
         status = repack_all(space, tick, err);
     }
