@@ -12,28 +12,23 @@
  * `trouble` is the first LMDB or system error that no caller expects; it names the cause in
  * lum_store_fail. `is_dead` follows from it where going on could lose what was called saved.
  */
-#define _DEFAULT_SOURCE /* for struct statvfs's word sizes and O_DIRECTORY */
 #include "core/store.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <lmdb.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <sys/statvfs.h>
-#include <unistd.h>
 
 #include "core/pack.h"
-#include "core/store_probe.h"
+#include "core/store_file.h"
 
 enum {
     TABLES_MAX = 32,
     KEY_MAX = 511,
-    FULL_BELOW_BYTES = 1024 * 1024, /* a write that fails with less free than this: disk full */
     MAP_BYTES_MIN = 16 * 1024 * 1024,
 };
 
-static const char FORMAT_KEY[] = "format"; /* in table 0: u32 */
+#define FORMAT_KEY "format" /* in table 0: u32 */
 
 struct lum_txn {
     struct lum_store *store;
@@ -67,31 +62,11 @@ static struct lum_bytes bytes_of(MDB_val val)
 
 /* ---- errors ---- */
 
-static bool disk_is_full(const char *path)
-{
-    struct statvfs fs;
-    return statvfs(path, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize < FULL_BELOW_BYTES;
-}
-
 static enum lum_cause cause_of(const struct lum_store *store, int rc)
 {
     switch (rc) {
     case MDB_MAP_FULL:
         return LUM_CAUSE_map_full;
-    case ENOSPC:
-    case EDQUOT:
-        return LUM_CAUSE_disk_full;
-    case EIO:
-        return disk_is_full(store->path) ? LUM_CAUSE_disk_full : LUM_CAUSE_disk_error;
-    case ENOMEM:
-        return LUM_CAUSE_no_memory;
-    case EACCES:
-    case EPERM:
-        return LUM_CAUSE_no_permission;
-    case EROFS:
-        return LUM_CAUSE_read_only;
-    case ENOENT:
-        return LUM_CAUSE_no_store;
     case MDB_INVALID:
         return LUM_CAUSE_store_not_ours;
     case MDB_CORRUPTED:
@@ -103,7 +78,7 @@ static enum lum_cause cause_of(const struct lum_store *store, int rc)
     case MDB_PANIC:
         return LUM_CAUSE_disk_sync_failed;
     default:
-        return LUM_CAUSE_disk_error;
+        return lum_store_file_cause(store->path, rc);
     }
 }
 
@@ -127,20 +102,12 @@ static enum lum_status settle(struct lum_store *store, int rc)
     return lum_cause_status(cause_of(store, atomic_load(&store->trouble)));
 }
 
-/* What was committed stays committed, but nothing more may be built on this file. */
-static void die_of(struct lum_store *store, int rc)
-{
-    atomic_store(&store->trouble, rc);
-    atomic_store(&store->is_dead, true);
-}
-
 static enum lum_status refuse_dead(struct lum_store *store, struct lum_error *err)
 {
     int rc = atomic_load(&store->trouble);
-    enum lum_cause cause = cause_of(store, rc);
-    bool is_damaged = cause == LUM_CAUSE_store_damaged;
-    return lum_fail(err, is_damaged ? cause : LUM_CAUSE_disk_sync_failed, store->path,
-                    mdb_strerror(rc));
+    bool is_damaged = cause_of(store, rc) == LUM_CAUSE_store_damaged;
+    return lum_fail(err, is_damaged ? LUM_CAUSE_store_damaged : LUM_CAUSE_disk_sync_failed,
+                    store->path, mdb_strerror(rc));
 }
 
 enum lum_status lum_store_fail(struct lum_store *store, enum lum_status status,
@@ -172,9 +139,6 @@ static enum lum_status env_open(struct lum_store *store, const struct lum_store_
         rc = rc != 0 ? rc : mdb_env_set_maxdbs(store->env, TABLES_MAX);
         rc = rc != 0 ? rc : mdb_env_set_mapsize(store->env, (size_t)map);
         rc = rc != 0 ? rc : mdb_env_open(store->env, options->path, flags, 0600);
-    }
-    if (rc == EACCES && options->create) {
-        return lum_fail(err, LUM_CAUSE_no_permission, options->path, NULL);
     }
     int dead = 0; /* slots of readers that died without a word */
     if (rc == 0) {
@@ -238,24 +202,6 @@ static bool is_blank(MDB_txn *txn)
            stat.ms_entries == 0;
 }
 
-static enum lum_status sync_folder(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    size_t len = slash == NULL ? 0 : (size_t)(slash - path) + 1;
-    char folder[4096]; /* "a/b/." or "." */
-    if (len + 2 > sizeof folder) {
-        return LUM_LIMIT;
-    }
-    memcpy(folder, path, len);
-    memcpy(folder + len, ".", 2);
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int rc = fd < 0 ? -1 : fsync(fd);
-    if (fd >= 0) {
-        (void)close(fd);
-    }
-    return rc == 0 ? LUM_OK : LUM_IO;
-}
-
 /* Tables and format of a new file come in one commit, so that there is no half of it. */
 static enum lum_status contents_open(struct lum_store *store,
                                      const struct lum_store_options *options,
@@ -279,10 +225,8 @@ static enum lum_status contents_open(struct lum_store *store,
     if (rc != 0) {
         return tell(store, rc, err);
     }
-    if (is_new && sync_folder(store->path) != LUM_OK) {
-        return lum_fail(err, LUM_CAUSE_disk_error, store->path, "fsync of the folder");
-    }
-    return LUM_OK;
+    rc = is_new ? lum_store_file_sync_folder(store->path) : 0;
+    return rc == 0 ? LUM_OK : tell(store, rc, err);
 }
 
 static enum lum_status store_make(const struct lum_store_options *options, struct lum_store **out)
@@ -308,7 +252,7 @@ enum lum_status lum_store_open(const struct lum_store_options *options, struct l
 {
     LUM_ASSERT(options->table_count >= 1 && options->table_count <= TABLES_MAX);
     LUM_ASSERT(!(options->create && options->read_only));
-    enum lum_status status = lum_store_probe(options->path, err);
+    enum lum_status status = lum_store_file_probe(options->path, err);
     if (status != LUM_OK && !(status == LUM_NOT_FOUND && options->create)) {
         return status;
     }
@@ -432,7 +376,7 @@ enum lum_status lum_txn_commit(struct lum_txn *txn, struct lum_error *err)
     }
     enum lum_status status = settle(store, rc);
     if (status == LUM_IO || status == LUM_CORRUPT) {
-        die_of(store, atomic_load(&store->trouble));
+        atomic_store(&store->is_dead, true);
         return refuse_dead(store, err);
     }
     return lum_store_fail(store, status, err);
@@ -490,45 +434,43 @@ enum lum_status lum_txn_get(struct lum_txn *txn, uint32_t table, struct lum_byte
     return settle(txn->store, rc);
 }
 
-static int put(struct lum_txn *txn, uint32_t table, struct lum_bytes key, struct lum_bytes value,
-               unsigned flags)
+/* The value is a, then b: LMDB makes the room and they are copied once. */
+static enum lum_status put(struct lum_txn *txn, uint32_t table, struct lum_bytes key,
+                           const struct lum_bytes parts[2], unsigned flags)
 {
     LUM_ASSERT(txn->is_write && key.len >= 1 && key.len <= KEY_MAX);
     MDB_val k = val_of(key);
-    MDB_val v = val_of(value);
+    MDB_val v = {parts[0].len + parts[1].len, NULL};
     MDB_cursor *cursor = NULL;
     int rc = cursor_of(txn, table, &cursor);
-    return rc != 0 ? rc : mdb_cursor_put(cursor, &k, &v, flags);
+    rc = rc != 0 ? rc : mdb_cursor_put(cursor, &k, &v, flags | MDB_RESERVE);
+    LUM_ASSERT(rc != MDB_KEYEXIST);
+    uint8_t *at = v.mv_data;
+    for (int i = 0; i < 2 && rc == 0; i++) {
+        if (parts[i].len > 0) {
+            memcpy(at, parts[i].at, parts[i].len);
+            at += parts[i].len;
+        }
+    }
+    return settle(txn->store, rc);
 }
 
 enum lum_status lum_txn_put(struct lum_txn *txn, uint32_t table, struct lum_bytes key,
                             struct lum_bytes value)
 {
-    return settle(txn->store, put(txn, table, key, value, 0));
+    return put(txn, table, key, (struct lum_bytes[2]){value, {0}}, 0);
 }
 
 enum lum_status lum_txn_put_two(struct lum_txn *txn, uint32_t table, struct lum_bytes key,
                                 struct lum_bytes a, struct lum_bytes b)
 {
-    LUM_ASSERT(txn->is_write && key.len >= 1 && key.len <= KEY_MAX && a.len > 0);
-    MDB_val k = val_of(key);
-    MDB_val v = {a.len + b.len, NULL};
-    MDB_cursor *cursor = NULL;
-    int rc = cursor_of(txn, table, &cursor);
-    rc = rc != 0 ? rc : mdb_cursor_put(cursor, &k, &v, MDB_RESERVE);
-    if (rc == 0) {
-        memcpy(v.mv_data, a.at, a.len);
-        memcpy((uint8_t *)v.mv_data + a.len, b.at, b.len);
-    }
-    return settle(txn->store, rc);
+    return put(txn, table, key, (struct lum_bytes[2]){a, b}, 0);
 }
 
 enum lum_status lum_txn_append(struct lum_txn *txn, uint32_t table, struct lum_bytes key,
                                struct lum_bytes value)
 {
-    int rc = put(txn, table, key, value, MDB_APPEND);
-    LUM_ASSERT(rc != MDB_KEYEXIST);
-    return settle(txn->store, rc);
+    return put(txn, table, key, (struct lum_bytes[2]){value, {0}}, MDB_APPEND);
 }
 
 enum lum_status lum_txn_delete(struct lum_txn *txn, uint32_t table, struct lum_bytes key)
@@ -552,7 +494,7 @@ enum lum_status lum_txn_clear(struct lum_txn *txn, uint32_t table)
 static MDB_stat stat_of(struct lum_txn *txn, uint32_t table)
 {
     MDB_stat stat = {0};
-    (void)settle(txn->store, mdb_stat(txn->mdb, table_of(txn, table), &stat));
+    LUM_ASSERT(mdb_stat(txn->mdb, table_of(txn, table), &stat) == 0);
     return stat;
 }
 
@@ -572,12 +514,9 @@ uint64_t lum_txn_pages(struct lum_txn *txn, uint32_t table)
 enum lum_status lum_scan_open(struct lum_txn *txn, uint32_t table, struct lum_scan *out)
 {
     MDB_cursor *cursor = NULL;
-    enum lum_status status =
-        settle(txn->store, mdb_cursor_open(txn->mdb, table_of(txn, table), &cursor));
-    if (status == LUM_OK) {
-        *out = (struct lum_scan){.txn = txn, .cursor = cursor};
-    }
-    return status;
+    int rc = mdb_cursor_open(txn->mdb, table_of(txn, table), &cursor);
+    *out = (struct lum_scan){.txn = txn, .cursor = cursor};
+    return settle(txn->store, rc);
 }
 
 void lum_scan_close(struct lum_scan *scan)
@@ -596,7 +535,8 @@ static bool move(struct lum_scan *scan, MDB_val *key, MDB_cursor_op op)
         return true;
     }
     if (rc != MDB_NOTFOUND) {
-        die_of(scan->txn->store, rc);
+        atomic_store(&scan->txn->store->trouble, rc);
+        atomic_store(&scan->txn->store->is_dead, true);
     }
     return false;
 }
@@ -629,22 +569,15 @@ bool lum_scan_last(struct lum_scan *scan)
 
 enum lum_status lum_store_copy(struct lum_store *store, const char *path, struct lum_error *err)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0) {
-        return lum_fail(err, errno == EEXIST ? LUM_CAUSE_store_exists : cause_of(store, errno),
-                        path, strerror(errno));
-    }
-    int rc = mdb_env_copyfd2(store->env, fd, MDB_CP_COMPACT);
-    rc = rc == 0 && fsync(fd) != 0 ? errno : rc;
-    rc = close(fd) != 0 && rc == 0 ? errno : rc;
-    if (rc == 0 && sync_folder(path) != LUM_OK) {
-        rc = EIO;
-    }
+    int fd = -1;
+    int rc = lum_store_file_make(path, &fd);
     if (rc != 0) {
-        (void)unlink(path);
-        return lum_fail(err, cause_of(store, rc), path, mdb_strerror(rc));
+        return lum_fail(err, rc == EEXIST ? LUM_CAUSE_store_exists : cause_of(store, rc), path,
+                        mdb_strerror(rc));
     }
-    return LUM_OK;
+    rc = mdb_env_copyfd2(store->env, fd, MDB_CP_COMPACT);
+    rc = lum_store_file_finish(path, fd, rc);
+    return rc == 0 ? LUM_OK : lum_fail(err, cause_of(store, rc), path, mdb_strerror(rc));
 }
 
 uint64_t lum_store_bytes(struct lum_store *store)
@@ -655,4 +588,9 @@ uint64_t lum_store_bytes(struct lum_store *store)
         return 0;
     }
     return ((uint64_t)info.me_last_pgno + 1) * stat.ms_psize;
+}
+
+uint64_t lum_txn_bytes(struct lum_txn *txn)
+{
+    return lum_store_bytes(txn->store);
 }

@@ -44,7 +44,7 @@ struct lum_store;
 struct lum_txn;
 
 /*
- * Looks at the file with pread before LMDB maps it (core/store_probe.h), so that a text file or a
+ * Looks at the file with pread before LMDB maps it (core/store_file.h), so that a text file or a
  * truncated one is an error and not a crash. An empty file counts as none. Not there and not
  * `create`: NOT_FOUND. A file of another format lower than ours is opened; who minds asks
  * lum_store_format.
@@ -100,8 +100,9 @@ bool lum_scan_last(struct lum_scan *scan);
 /* Compacting copy to a path that does not exist; durable when it returns. */
 LUM_MUST_USE enum lum_status lum_store_copy(struct lum_store *store, const char *path,
                                             struct lum_error *err);
-/* Bytes of the file in use. */
+/* Bytes of the file in use; the same by way of a transaction, for who has no more. */
 uint64_t lum_store_bytes(struct lum_store *store);
+uint64_t lum_txn_bytes(struct lum_txn *txn);
 /* Turns any status of the calls above that the caller did not expect into a told error. */
 LUM_MUST_USE enum lum_status lum_store_fail(struct lum_store *store, enum lum_status status,
                                             struct lum_error *err);

@@ -1,5 +1,6 @@
 /*
- * store_probe.c - knows as much of LMDB's file as it takes to see that one is whole.
+ * store_file.c - knows as much of LMDB's file as it takes to see that one is whole, and of the file
+ * system as it takes to keep it.
  *
  * Layout of LMDB 0.9 (data version 1), all in the machine's own byte order, W = size of a word:
  *
@@ -16,12 +17,14 @@
  * end: what was allocated and freed in one transaction is never written. Only then are the trees
  * walked, to see that each page in use lies inside.
  */
-#include "core/store_probe.h"
+#define _DEFAULT_SOURCE /* O_DIRECTORY */
+#include "core/store_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "core/mem.h"
@@ -43,6 +46,9 @@ enum {
     VERSION = 1,
     PAGE_SIZE_MAX = 32768,
     STACK_BYTES_MAX = 64 * 1024 * 1024,
+
+    FULL_BELOW_BYTES = 1024 * 1024, /* a write that fails with less free than this: disk full */
+    PATH_ROOM = 4096,
 };
 
 static const uint32_t MAGIC = 0xBEEFC0DE;
@@ -253,14 +259,8 @@ static enum lum_status open_file(const char *path, int *fd, uint64_t *size, stru
 {
     struct stat st;
     *fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (*fd < 0 && errno == ENOENT) {
-        return lum_fail(err, LUM_CAUSE_no_store, path, NULL);
-    }
-    if (*fd < 0 && (errno == EACCES || errno == EPERM)) {
-        return lum_fail(err, LUM_CAUSE_no_permission, path, NULL);
-    }
     if (*fd < 0 || fstat(*fd, &st) != 0) {
-        return lum_fail(err, LUM_CAUSE_disk_error, path, strerror(errno));
+        return lum_fail(err, lum_store_file_cause(path, errno), path, strerror(errno));
     }
     if (!S_ISREG(st.st_mode)) {
         return lum_fail(err, LUM_CAUSE_store_not_ours, path, NULL);
@@ -269,7 +269,7 @@ static enum lum_status open_file(const char *path, int *fd, uint64_t *size, stru
     return *size == 0 ? lum_fail(err, LUM_CAUSE_no_store, path, NULL) : LUM_OK;
 }
 
-enum lum_status lum_store_probe(const char *path, struct lum_error *err)
+enum lum_status lum_store_file_probe(const char *path, struct lum_error *err)
 {
     struct probe probe = {.fd = -1};
     enum lum_status status = open_file(path, &probe.fd, &probe.size, err);
@@ -280,4 +280,75 @@ enum lum_status lum_store_probe(const char *path, struct lum_error *err)
         (void)close(probe.fd);
     }
     return status;
+}
+
+/* ---- keeping it ---- */
+
+int lum_store_file_sync_folder(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    size_t len = slash == NULL ? 0 : (size_t)(slash - path) + 1;
+    char folder[PATH_ROOM]; /* "a/b/." or "." */
+    if (len + 2 > sizeof folder) {
+        return ENAMETOOLONG;
+    }
+    memcpy(folder, path, len);
+    memcpy(folder + len, ".", 2);
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int code = fd < 0 || fsync(fd) != 0 ? errno : 0;
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return code;
+}
+
+int lum_store_file_make(const char *path, int *fd)
+{
+    *fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    return *fd < 0 ? errno : 0;
+}
+
+int lum_store_file_finish(const char *path, int fd, int code)
+{
+    if (code == 0 && fsync(fd) != 0) {
+        code = errno;
+    }
+    if (close(fd) != 0 && code == 0) {
+        code = errno;
+    }
+    if (code == 0) {
+        code = lum_store_file_sync_folder(path);
+    }
+    if (code != 0) {
+        (void)unlink(path);
+    }
+    return code;
+}
+
+static bool disk_is_full(const char *path)
+{
+    struct statvfs fs;
+    return statvfs(path, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize < FULL_BELOW_BYTES;
+}
+
+enum lum_cause lum_store_file_cause(const char *path, int code)
+{
+    switch (code) {
+    case ENOSPC:
+    case EDQUOT:
+        return LUM_CAUSE_disk_full;
+    case EIO:
+        return disk_is_full(path) ? LUM_CAUSE_disk_full : LUM_CAUSE_disk_error;
+    case ENOMEM:
+        return LUM_CAUSE_no_memory;
+    case EACCES:
+    case EPERM:
+        return LUM_CAUSE_no_permission;
+    case EROFS:
+        return LUM_CAUSE_read_only;
+    case ENOENT:
+        return LUM_CAUSE_no_store;
+    default:
+        return LUM_CAUSE_disk_error;
+    }
 }

@@ -1,0 +1,28 @@
+/*
+ * store_file.h - the file under a store, without LMDB: is it whole, is it durable, is there room.
+ *
+ * LMDB trusts its file: a text file in its place is told as an errno at best, and a page past the
+ * end of a truncated one ends the process with SIGBUS. So the file is read with pread first.
+ */
+#ifndef LUM_CORE_STORE_FILE_H
+#define LUM_CORE_STORE_FILE_H
+
+#include "core/status.h"
+
+/*
+ * OK        a file of LMDB's form, and every page that its newest state reaches lies inside it
+ * NOT_FOUND there is no file, or an empty one (cause no_store): nothing was ever saved there
+ * else      the told error: store_not_ours, store_newer, store_damaged, no_permission, disk_error
+ */
+LUM_MUST_USE enum lum_status lum_store_file_probe(const char *path, struct lum_error *err);
+
+/* These give 0 or an errno. finish: what was made is closed and durable; or removed, when `code`
+ * says that something failed before, or this does. */
+int lum_store_file_make(const char *path, int *fd); /* new, 0600, open for writing */
+int lum_store_file_finish(const char *path, int fd, int code);
+int lum_store_file_sync_folder(const char *path); /* of that file */
+
+/* The cause of an errno. EIO on a full disk is disk_full: that is how LMDB tells it. */
+enum lum_cause lum_store_file_cause(const char *path, int code);
+
+#endif
