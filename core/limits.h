@@ -41,7 +41,7 @@ enum {
     /* Sync and net, for each neighbour. */
     LUM_MESSAGE_MAX = 512 * 1024,
     LUM_RECORD_MAX = 65535, /* Noise, section 3 */
-    LUM_FRONT_LOGS_MAX = 65536,
+    LUM_FRONT_LOGS_MAX = 16384, /* entries of 24 bytes at most: fits a message */
     LUM_INGEST_BYTES_MAX = 4 * 1024 * 1024,  /* queued for the worker before reading stops */
     LUM_WRITE_QUEUE_MAX = 1024 * 1024,       /* queued on a socket before sending stops */
     LUM_PEERS_MAX = 32,

@@ -145,6 +145,7 @@ struct lum_sync_tally {
     int64_t clock_ms;
     uint8_t t[32];
     enum lum_fault fault;
+    uint8_t bye;           /* enum lum_bye in sync/message.h: why it ended, theirs or ours */
 };
 /* False when there is no such session. */
 bool lum_sync_tally(const struct lum_sync *sync, uint32_t session, struct lum_sync_tally *out);

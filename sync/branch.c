@@ -1,0 +1,76 @@
+/*
+ * branch.c - a log of which two nodes hold different branches: finding where they part, and
+ * showing it.
+ *
+ *   what both hold ... c | ours    ...
+ *                        | theirs  ...
+ *
+ * A tag that does not match says only that they part somewhere before it. A run can be checked
+ * only from a place both hold, so each side says a ladder: its head, then places 64, 128, 256 ...
+ * events before it. The listener finds the newest rung c it agrees with and shows its own branch
+ * from c + 1 up to the oldest rung where it differs; the part lies between. Both then hold the proof
+ * (core/fork.h), freeze the log at the same event, and are equal again.
+ */
+#include "sync/session.h"
+
+#include <string.h>
+
+static bool hash_at(struct lum_side *side, uint32_t lno, uint64_t seq, struct lum_hash *out)
+{
+    const struct lum_held *held = lum_frontier_log(&side->ours, lno);
+    if (seq == 0) {
+        *out = held->id;
+        return true;
+    }
+    if (seq == held->seq) {
+        *out = held->h;
+        return true;
+    }
+    struct lum_txn *txn = lum_side_txn(side);
+    return txn != NULL && lum_outbox_check(&side->outbox,
+                                           lum_log_hash_at(side->reader, txn, lno, seq, out));
+}
+
+bool lum_branch_differs(struct lum_side *side, const struct lum_session *session, uint32_t lno,
+                        const struct lum_front_entry *entry)
+{
+    struct lum_hash ours;
+    if (entry->seq > lum_frontier_log(&side->ours, lno)->head ||
+        !hash_at(side, lno, entry->seq, &ours)) {
+        return true;
+    }
+    return lum_frontier_tag(session->hash, &ours) != entry->tag;
+}
+
+void lum_branch_put_ladder(struct lum_side *side, struct lum_session *session, uint32_t lno,
+                           struct lum_buf *body)
+{
+    const struct lum_held *held = lum_frontier_log(&side->ours, lno);
+    struct lum_told *told = lum_session_told(session, lno);
+    struct lum_front_entry rung = {.by_number = told->theirs != 0, .is_frozen = held->is_frozen};
+    struct lum_hash h;
+    rung.number = rung.by_number ? told->theirs - 1 : 0;
+    memcpy(rung.log8, held->id.b, sizeof(rung.log8));
+    told->has_laddered = true;
+    rung.seq = held->seq;
+    for (uint64_t back = LUM_SEGMENT_EVENTS; hash_at(side, lno, rung.seq, &h); back *= 2) {
+        rung.tag = lum_frontier_tag(session->hash, &h);
+        lum_message_put_entry(body, &rung);
+        rung.is_frozen = false;
+        if (held->seq <= back) {
+            return;
+        }
+        rung.seq = held->seq - back;
+    }
+}
+
+void lum_branch_prove(struct lum_side *side, struct lum_session *session, uint32_t lno,
+                      uint64_t common, uint64_t differs)
+{
+    if (common >= lum_frontier_log(&side->ours, lno)->head ||
+        session->proof_count == LUM_SYNC_PROOFS_MAX) {
+        return; /* the next vector begins again */
+    }
+    session->proofs[session->proof_count++] =
+        (struct lum_proof){.lno = lno, .from = common + 1, .until = differs};
+}

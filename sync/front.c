@@ -1,0 +1,472 @@
+/*
+ * front.c - what differs: FRONT said and heard, and when two nodes are equal.
+ *
+ *   R: digests ------------------------->            said with AUTH; equal: nothing more is needed
+ *      <------------------- I: vector of the shelves that differ
+ *   R: answer, where it holds less or other ->       and what I lacks, unasked
+ *      <------------------- I: what R lacks, unasked
+ *      <------- digests, whenever one side has nothing left to do ------->
+ *
+ * "Equal" is a fact: the digest they said last is the one of our own store now. What they hold is
+ * never remembered over a session; within one, `told.known` may be wrong only until the vector is
+ * said again, which happens when both are idle and not equal (heal), ever more rarely.
+ */
+#include "sync/session.h"
+
+#include <string.h>
+
+#define BIT(shelf) ((uint8_t)(1U << (shelf)))
+
+static const uint8_t *digest(struct lum_side *side, uint8_t shelf)
+{
+    return lum_frontier_digest(&side->ours, shelf);
+}
+
+/* ---- saying ---- */
+
+static struct lum_front_entry entry_of(struct lum_side *side, struct lum_session *session,
+                                       uint32_t lno)
+{
+    const struct lum_held *held = lum_frontier_log(&side->ours, lno);
+    struct lum_told *told = lum_session_told(session, lno);
+    struct lum_front_entry entry = {.by_number = told->mine != 0,
+                                    .seq = held->seq,
+                                    .is_frozen = held->is_frozen,
+                                    .tag = lum_frontier_tag(session->hash, &held->h)};
+    memcpy(entry.log8, held->id.b, sizeof(entry.log8));
+    entry.number = lum_session_number(side, session, lno);
+    return entry;
+}
+
+/* Ascending by log id; one more than fits goes unsaid and is pushed whole: harmless. */
+static void put_vector(struct lum_side *side, struct lum_session *session, uint8_t covered,
+                       struct lum_buf *body)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < side->ours.count && count < LUM_FRONT_LOGS_MAX; i++) {
+        uint32_t lno = side->ours.by_id[i];
+        const struct lum_held *held = lum_frontier_log(&side->ours, lno);
+        struct lum_told *told = lum_session_told(session, lno);
+        if ((BIT(held->name.shelf) & covered) == 0) {
+            continue;
+        }
+        told->said = held->head;
+        told->has_laddered = false;
+        if (held->head > 0) {
+            struct lum_front_entry entry = entry_of(side, session, lno);
+            lum_message_put_entry(body, &entry);
+            count++;
+        }
+    }
+}
+
+/* Mode, shelves and the digests they have not heard. */
+static struct lum_buf *begin(struct lum_side *side, struct lum_session *session,
+                             enum lum_front_mode mode, uint8_t covered)
+{
+    struct lum_front front = {.mode = mode, .shown = session->shown, .covered = covered};
+    session->said &= session->shown;
+    for (uint8_t shelf = 0; shelf < LUM_SHELVES_MAX; shelf++) {
+        const uint8_t *now = digest(side, shelf);
+        bool is_said = (session->said & BIT(shelf)) != 0 &&
+                       memcmp(session->said_digest[shelf], now, 16) == 0;
+        if ((session->shown & BIT(shelf)) == 0 || is_said) {
+            continue;
+        }
+        front.digested |= BIT(shelf);
+        memcpy(front.digests[shelf], now, 16);
+        memcpy(session->said_digest[shelf], now, 16);
+    }
+    session->said |= front.digested;
+    session->said_shown = session->shown;
+    session->front_ms = side->now_ms;
+    struct lum_buf *body = lum_outbox_body(&side->outbox);
+    lum_message_put_front(body, &front);
+    return body;
+}
+
+void lum_front_say(struct lum_side *side, struct lum_session *session, enum lum_front_mode mode,
+                   uint8_t covered)
+{
+    struct lum_buf *body = begin(side, session, mode, covered);
+    if (mode == LUM_FRONT_VECTOR) {
+        put_vector(side, session, covered, body);
+        session->asked |= covered;
+        session->is_holding = false;
+        session->heal_ms = side->now_ms + session->heal_wait_ms;
+    }
+    lum_session_say(side, session, LUM_MESSAGE_FRONT);
+}
+
+void lum_front_correct(struct lum_side *side, struct lum_session *session, uint32_t number)
+{
+    const struct lum_claim *claim = lum_session_claim(session, number);
+    struct lum_front_entry entry = {.by_number = true, .number = number};
+    if (claim->lno != 0) {
+        const struct lum_held *held = lum_frontier_log(&side->ours, claim->lno);
+        entry.seq = held->seq;
+        entry.is_frozen = held->is_frozen;
+        entry.tag = held->head == 0 ? 0 : lum_frontier_tag(session->hash, &held->h);
+    }
+    struct lum_buf *body = begin(side, session, LUM_FRONT_ANSWER, 0);
+    lum_message_put_entry(body, &entry);
+    lum_session_say(side, session, LUM_MESSAGE_FRONT);
+}
+
+/* To their vector: the logs they hold more of, and those that differ. */
+static void say_answer(struct lum_side *side, struct lum_session *session, uint8_t covered)
+{
+    struct lum_buf *body = begin(side, session, LUM_FRONT_ANSWER, covered);
+    for (uint32_t number = 0; number < session->claim_count; number++) {
+        const struct lum_claim *claim = lum_session_claim(session, number);
+        struct lum_told *told = claim->lno == 0 ? NULL : lum_session_told(session, claim->lno);
+        if (told != NULL && told->is_branched && !told->has_laddered) {
+            lum_branch_put_ladder(side, session, claim->lno, body);
+        } else if (claim->is_ahead) {
+            struct lum_front_entry entry = {.by_number = true, .number = number};
+            if (told != NULL) {
+                const struct lum_held *held = lum_frontier_log(&side->ours, claim->lno);
+                entry.seq = held->seq;
+                entry.tag = held->head == 0 ? 0 : lum_frontier_tag(session->hash, &held->h);
+            }
+            lum_message_put_entry(body, &entry);
+        }
+    }
+    lum_session_say(side, session, LUM_MESSAGE_FRONT);
+}
+
+/* Once for each vector: a log that differs below its head, place by place. */
+static void say_ladder(struct lum_side *side, struct lum_session *session, uint32_t lno)
+{
+    if (lum_session_told(session, lno)->has_laddered) {
+        return;
+    }
+    struct lum_buf *body = begin(side, session, LUM_FRONT_ANSWER, 0);
+    lum_branch_put_ladder(side, session, lno, body);
+    lum_session_say(side, session, LUM_MESSAGE_FRONT);
+}
+
+/* ---- hearing ---- */
+
+/* A neighbour knows more of an own log than we do: this store was put back, or copied. */
+static void look_for_doubt(struct lum_side *side, struct lum_session *session, uint32_t lno)
+{
+    const struct lum_roster *roster = side->self.roster;
+    const struct lum_device *own =
+        roster == NULL ? NULL : lum_roster_by_node(roster, side->self.node.public);
+    struct lum_held *held = lum_frontier_log(&side->ours, lno);
+    if (own == NULL || held->in_doubt || memcmp(own->a, held->name.author, 32) != 0) {
+        return;
+    }
+    held->in_doubt = true;
+    (void)lum_outbox_act(&side->outbox, LUM_SYNC_DOUBT, session->id);
+}
+
+/* Takes what they say of a log of ours. Gives whether it contradicts what we hold. */
+static bool take_entry(struct lum_side *side, struct lum_session *session, uint32_t lno,
+                       const struct lum_front_entry *entry)
+{
+    struct lum_held *held = lum_frontier_log(&side->ours, lno);
+    struct lum_told *told = lum_session_told(session, lno);
+    told->is_branched = false;
+    if (entry->seq == 0 && !entry->is_frozen) {
+        told->known = 0;
+        return false;
+    }
+    told->is_named = told->mine != 0;
+    if (entry->seq > held->head && !held->is_frozen) {
+        told->known = held->head;
+        look_for_doubt(side, session, lno);
+        return false;
+    }
+    if (lum_branch_differs(side, session, lno, entry)) {
+        told->is_branched = true;
+        look_for_doubt(side, session, lno);
+        return true;
+    }
+    told->known = entry->seq;
+    told->is_settled = entry->is_frozen && (!held->is_frozen || entry->seq <= held->seq);
+    told->is_proved = false;
+    return false;
+}
+
+static void forget_shelves(struct lum_side *side, struct lum_session *session, uint8_t covered)
+{
+    for (uint32_t lno = 1; lno <= session->told_count; lno++) {
+        struct lum_told *told = lum_session_told(session, lno);
+        if ((BIT(lum_frontier_log(&side->ours, lno)->name.shelf) & covered) != 0) {
+            lum_session_acked(session, told);
+            told->known = 0;
+            told->is_branched = false;
+            told->is_settled = false;
+            told->is_proved = false;
+            told->has_laddered = false;
+        }
+    }
+}
+
+static struct lum_claim *claim_of(struct lum_side *side, struct lum_session *session,
+                                  const struct lum_front_entry *entry)
+{
+    if (entry->by_number) {
+        return lum_session_claim(session, entry->number);
+    }
+    if (session->claim_count == LUM_NUMBERS_MAX) {
+        return NULL;
+    }
+    return lum_session_add_claim(side, session, entry->log8);
+}
+
+static bool hear_vector(struct lum_side *side, struct lum_session *session,
+                        struct lum_front *front)
+{
+    struct lum_front_entry entry;
+    forget_shelves(side, session, front->covered);
+    while (lum_message_next_entry(front, &entry)) {
+        struct lum_claim *claim = claim_of(side, session, &entry);
+        if (claim == NULL) {
+            return false;
+        }
+        claim->seq = entry.seq;
+        bool is_ahead = entry.seq > 0;
+        if (claim->lno != 0) {
+            const struct lum_held *held = lum_frontier_log(&side->ours, claim->lno);
+            (void)take_entry(side, session, claim->lno, &entry);
+            is_ahead = entry.seq > held->head && !held->is_frozen;
+        }
+        lum_session_set_ahead(session, claim, is_ahead);
+    }
+    session->claimed |= front->covered;
+    session->is_held = false;
+    return true;
+}
+
+/* What we said in our vector they hold too, but for the entries that follow. */
+static void assume_said(struct lum_side *side, struct lum_session *session, uint8_t covered)
+{
+    for (uint32_t lno = 1; lno <= session->told_count; lno++) {
+        struct lum_told *told = lum_session_told(session, lno);
+        uint8_t bit = BIT(lum_frontier_log(&side->ours, lno)->name.shelf);
+        if ((bit & covered & session->asked) == 0 || told->said == 0) {
+            continue;
+        }
+        told->known = told->known < told->said ? told->said : told->known;
+        told->is_named = told->mine != 0;
+    }
+}
+
+static uint32_t lno_of_answer(const struct lum_side *side, const struct lum_session *session,
+                              const struct lum_front_entry *entry)
+{
+    if (!entry->by_number) {
+        return lum_frontier_find8(&side->ours, entry->log8);
+    }
+    return entry->number < session->mine_count ? session->mine[entry->number] : 0;
+}
+
+/* All entries of one log together: the newest place where we agree, the oldest where we do not. */
+struct agreement {
+    uint32_t lno;
+    uint64_t common;
+    uint64_t differs; /* 0 = nowhere */
+};
+
+static void close_agreement(struct lum_side *side, struct lum_session *session,
+                            const struct agreement *agreement)
+{
+    if (agreement->lno == 0) {
+        return;
+    }
+    struct lum_told *told = lum_session_told(session, agreement->lno);
+    lum_session_acked(session, told);
+    if (agreement->differs != 0) {
+        told->is_branched = true;
+        lum_branch_prove(side, session, agreement->lno, agreement->common, agreement->differs);
+        say_ladder(side, session, agreement->lno);
+        return;
+    }
+    told->is_named = agreement->common > 0 && told->mine != 0;
+    lum_session_want(side, session, agreement->lno);
+}
+
+static void hear_answer(struct lum_side *side, struct lum_session *session,
+                        struct lum_front *front)
+{
+    struct agreement now = {0};
+    struct lum_front_entry entry;
+    assume_said(side, session, front->covered);
+    while (lum_message_next_entry(front, &entry)) {
+        uint32_t lno = lno_of_answer(side, session, &entry);
+        if (lno == 0) {
+            continue;
+        }
+        if (lno != now.lno) {
+            close_agreement(side, session, &now);
+            now = (struct agreement){.lno = lno};
+        }
+        if (take_entry(side, session, lno, &entry)) {
+            bool is_older = now.differs == 0 || entry.seq < now.differs;
+            now.differs = is_older ? entry.seq : now.differs;
+        } else if (entry.seq > now.common) {
+            now.common = entry.seq;
+        }
+    }
+    close_agreement(side, session, &now);
+}
+
+static void queue_shelves(struct lum_side *side, struct lum_session *session)
+{
+    for (uint32_t lno = 1; lno <= session->told_count; lno++) {
+        lum_session_want(side, session, lno);
+    }
+}
+
+/* They hold of this shelf what we hold: whatever was on its way has arrived. */
+static void settle_shelf(struct lum_side *side, struct lum_session *session, uint8_t shelf)
+{
+    for (uint32_t lno = 1; lno <= session->told_count; lno++) {
+        const struct lum_held *held = lum_frontier_log(&side->ours, lno);
+        struct lum_told *told = lum_session_told(session, lno);
+        if (held->name.shelf != shelf) {
+            continue;
+        }
+        lum_session_acked(session, told);
+        told->known = held->head;
+        told->is_branched = false;
+        told->is_settled = held->is_frozen;
+    }
+    session->ready |= BIT(shelf);
+}
+
+static uint8_t differing(struct lum_side *side, const struct lum_session *session)
+{
+    uint8_t mask = 0;
+    for (uint8_t shelf = 0; shelf < LUM_SHELVES_MAX; shelf++) {
+        bool is_known = (lum_session_shared(session) & session->heard & BIT(shelf)) != 0;
+        if (is_known && memcmp(session->their_digest[shelf], digest(side, shelf), 16) != 0) {
+            mask |= BIT(shelf);
+        }
+    }
+    return mask;
+}
+
+void lum_front_hear(struct lum_side *side, struct lum_session *session, struct lum_bytes body)
+{
+    struct lum_front front;
+    enum lum_fault fault = lum_message_get_front(body, &front);
+    if (fault != LUM_FAULT_NONE) {
+        lum_session_end(side, session, fault);
+        return;
+    }
+    session->their_shown = front.shown;
+    session->heard = (session->heard & front.shown) | front.digested;
+    for (uint8_t shelf = 0; shelf < LUM_SHELVES_MAX; shelf++) {
+        if ((front.digested & BIT(shelf)) != 0) {
+            memcpy(session->their_digest[shelf], front.digests[shelf], 16);
+        }
+    }
+    uint8_t covered = front.covered & session->shown;
+    if (front.mode == LUM_FRONT_VECTOR) {
+        front.covered = covered;
+        if (!hear_vector(side, session, &front)) {
+            lum_session_end(side, session, LUM_FAULT_MESSAGE);
+            return;
+        }
+        say_answer(side, session, covered);
+    } else if (front.mode == LUM_FRONT_ANSWER) {
+        front.covered = covered;
+        hear_answer(side, session, &front);
+    }
+    if (front.mode != LUM_FRONT_DIGESTS) {
+        session->ready |= covered;
+        session->heal_ms = side->now_ms + session->heal_wait_ms;
+        queue_shelves(side, session);
+    } else if (session->is_opening) {
+        session->heal_ms = side->now_ms;
+    }
+    session->is_opening = false;
+}
+
+/* ---- what is due ---- */
+
+static uint8_t unsaid(struct lum_side *side, const struct lum_session *session)
+{
+    uint8_t mask = session->shown & (uint8_t)~session->said;
+    for (uint8_t shelf = 0; shelf < LUM_SHELVES_MAX; shelf++) {
+        bool is_said = (session->said & session->shown & BIT(shelf)) != 0;
+        if (is_said && memcmp(session->said_digest[shelf], digest(side, shelf), 16) != 0) {
+            mask |= BIT(shelf);
+        }
+    }
+    return mask;
+}
+
+/* All shelves of the space, both ways, each with the digest we have now. */
+static bool is_equal(struct lum_side *side, const struct lum_session *session, uint8_t differs)
+{
+    uint8_t all = lum_greet_shelves(side);
+    return session->phase == LUM_PHASE_OPEN && session->ingests == 0 && differs == 0 &&
+           session->shown == all && (session->heard & all) == all;
+}
+
+static void note_equal(struct lum_side *side, struct lum_session *session, uint8_t differs)
+{
+    bool now = is_equal(side, session, differs);
+    if (now && !session->is_equal) {
+        session->was_equal = true;
+        session->heal_wait_ms = LUM_SYNC_HEAL_MS;
+        (void)lum_outbox_act(&side->outbox, LUM_SYNC_EQUAL, session->id);
+    }
+    session->is_equal = now;
+    session->tally.is_equal = now;
+}
+
+static void say_what_is_due(struct lum_side *side, struct lum_session *session, uint8_t differs)
+{
+    uint64_t now = side->now_ms;
+    uint64_t keep_ms = session->front_ms + LUM_FRONT_EVERY_MS;
+    bool is_busy = lum_session_is_busy(session);
+    if (differs != 0 && !is_busy) {
+        if (now >= session->heal_ms) {
+            lum_front_say(side, session, LUM_FRONT_VECTOR, differs);
+            session->heal_wait_ms = session->heal_wait_ms * 2 < LUM_SYNC_HEAL_MAX_MS
+                                        ? session->heal_wait_ms * 2
+                                        : LUM_SYNC_HEAL_MAX_MS;
+            return;
+        }
+        lum_session_wake(side, session->heal_ms);
+    }
+    bool is_due = now >= keep_ms || session->said_shown != session->shown;
+    if (!is_due && !is_busy && unsaid(side, session) != 0) {
+        bool is_last = differs == 0 || (session->claimed != 0 && session->expecting == 0);
+        bool is_quiet = now >= session->quiet_ms;
+        is_due = is_quiet || (is_last && (session->is_finishing || !session->was_equal));
+        if (!is_due) {
+            lum_session_wake(side, session->quiet_ms);
+        }
+    }
+    if (is_due) {
+        lum_front_say(side, session, LUM_FRONT_DIGESTS, 0);
+    }
+    lum_session_wake(side, session->front_ms + LUM_FRONT_EVERY_MS);
+}
+
+void lum_front_go(struct lum_side *side, struct lum_session *session)
+{
+    if (session->phase == LUM_PHASE_ENDING || session->heard == 0) {
+        return;
+    }
+    uint8_t differs = differing(side, session);
+    for (uint8_t shelf = 0; shelf < LUM_SHELVES_MAX; shelf++) {
+        uint8_t bit = lum_session_shared(session) & session->heard & BIT(shelf);
+        bool is_new = (session->settled & bit) == 0;
+        if (bit != 0 && (differs & bit) == 0 && is_new) {
+            settle_shelf(side, session, shelf);
+        }
+    }
+    session->settled = (uint8_t)(lum_session_shared(session) & session->heard & ~differs);
+    if (session->phase == LUM_PHASE_OPEN) {
+        say_what_is_due(side, session, differs); /* first equality is told at once, so before it */
+    }
+    note_equal(side, session, differs);
+}

@@ -1,0 +1,194 @@
+/*
+ * push.c - what they lack, said without being asked while the line has room.
+ *
+ * First what proves a fork, then control events, then the other logs in turn, a piece each, so that
+ * what an event depends on is never far behind it. The store is read through the step's transaction
+ * only; nothing is held open until the next step.
+ *
+ * A piece is one segment, so that a cut costs no more than that; once a line has shown that it is
+ * fast, 16 segments go in one block, which is smaller.
+ */
+#include "sync/session.h"
+
+#include <string.h>
+
+static bool has_room(const struct lum_session *session)
+{
+    return session->queued < LUM_WRITE_QUEUE_MAX && session->said_bytes < LUM_SYNC_STEP_BYTES;
+}
+
+/* ---- saying one piece ---- */
+
+static void introduce(struct lum_side *side, struct lum_session *session, uint32_t lno,
+                      bool in_full)
+{
+    const struct lum_held *held = lum_frontier_log(&side->ours, lno);
+    struct lum_told *told = lum_session_told(session, lno);
+    bool is_unique = lum_frontier_find8(&side->ours, held->id.b) == lno;
+    struct lum_intro intro = {
+        .number = lum_session_number(side, session, lno),
+        .is_short = !in_full && told->known > 0 && is_unique,
+        .name = held->name,
+    };
+    memcpy(intro.log8, held->id.b, sizeof(intro.log8));
+    lum_message_put_intro(lum_outbox_body(&side->outbox), &intro);
+    lum_session_say(side, session, LUM_MESSAGE_INTRO);
+    told->is_named = true;
+}
+
+static void say_piece(struct lum_side *side, struct lum_session *session, uint32_t lno,
+                      const struct lum_log_piece *from, bool is_proof)
+{
+    const struct lum_piece piece = {
+        .number = lum_session_number(side, session, lno),
+        .first = from->first,
+        .plain_len = from->is_packed ? from->plain_len : 0,
+        .seals = {from->seals, from->seal_count},
+        .bytes = from->bytes,
+    };
+    struct lum_buf *body = lum_outbox_body(&side->outbox);
+    bool is_tail = !is_proof && !from->is_packed && from->seal_count == 1;
+    if (is_tail) {
+        lum_message_put_tail(body, &piece);
+    } else {
+        lum_message_put_seg(body, &piece);
+    }
+    session->said_bytes += body->len;
+    session->tally.events_out += from->last - from->first + 1;
+    lum_session_say(side, session,
+                    is_proof ? LUM_MESSAGE_PROOF
+                             : (is_tail ? LUM_MESSAGE_TAIL : LUM_MESSAGE_SEG));
+}
+
+/* Enough has left the line in little enough time. */
+static uint32_t piece_segments(const struct lum_side *side, const struct lum_session *session)
+{
+    uint64_t gone = session->tally.bytes_out < session->queued
+                        ? 0
+                        : session->tally.bytes_out - session->queued;
+    uint64_t ms = side->now_ms - session->since_ms;
+    bool is_fast = gone > LUM_SYNC_THIN_BYTES && gone > ms * LUM_SYNC_FAST_BYTES_A_MS;
+    return is_fast ? LUM_BLOCK_SEGMENTS_MAX : 1;
+}
+
+static bool read_piece(struct lum_side *side, const struct lum_session *session, uint32_t lno,
+                       uint64_t from, struct lum_log_piece *out)
+{
+    struct lum_txn *txn = lum_side_txn(side);
+    struct lum_log_row row;
+    if (txn == NULL || !lum_outbox_check(&side->outbox, lum_log_get(txn, lno, &row))) {
+        return false;
+    }
+    return lum_outbox_check(&side->outbox,
+                            lum_log_piece_at(side->reader, txn, side->squeezer, &row, from,
+                                             piece_segments(side, session), out));
+}
+
+/* ---- logs in turn ---- */
+
+static void push_log(struct lum_side *side, struct lum_session *session, uint32_t lno)
+{
+    struct lum_told *told = lum_session_told(session, lno);
+    struct lum_log_piece piece;
+    if (!read_piece(side, session, lno, told->known + 1, &piece)) {
+        return;
+    }
+    if (told->mine == 0 || !told->is_named) {
+        introduce(side, session, lno, false);
+    }
+    say_piece(side, session, lno, &piece, false);
+    told->known = piece.last;
+    if (!told->awaits) {
+        told->awaits = true;
+        session->awaits++;
+    }
+}
+
+/* Whoever holds our branch needs the other one to see the fork. */
+static void push_other_branch(struct lum_side *side, struct lum_session *session, uint32_t lno)
+{
+    struct lum_txn *txn = lum_side_txn(side);
+    struct lum_log_piece piece;
+    if (txn == NULL || !lum_outbox_check(&side->outbox, lum_fork_get(txn, lno, &piece))) {
+        return;
+    }
+    introduce(side, session, lno, true);
+    say_piece(side, session, lno, &piece, true);
+    lum_session_told(session, lno)->is_proved = true;
+}
+
+static void push_proof(struct lum_side *side, struct lum_session *session)
+{
+    struct lum_proof *proof = &session->proofs[0];
+    struct lum_log_piece piece;
+    if (!read_piece(side, session, proof->lno, proof->from, &piece)) {
+        return;
+    }
+    introduce(side, session, proof->lno, true);
+    say_piece(side, session, proof->lno, &piece, true);
+    proof->from = piece.last + 1;
+    if (piece.last >= proof->until ||
+        piece.last >= lum_frontier_log(&side->ours, proof->lno)->head) {
+        session->proof_count--;
+        memmove(&session->proofs[0], &session->proofs[1],
+                session->proof_count * sizeof(session->proofs[0]));
+    }
+}
+
+static void push_pieces(struct lum_side *side, struct lum_session *session)
+{
+    session->said_bytes = 0;
+    while (has_room(session) && side->outbox.status == LUM_OK) {
+        if (session->proof_count > 0) {
+            push_proof(side, session);
+            continue;
+        }
+        uint32_t lno = lum_session_next(side, session);
+        if (lno == 0) {
+            return;
+        }
+        if (lum_session_told(session, lno)->known < lum_frontier_log(&side->ours, lno)->head) {
+            push_log(side, session, lno);
+        } else {
+            push_other_branch(side, session, lno);
+        }
+        lum_session_want(side, session, lno);
+    }
+    if (session->queued < LUM_WRITE_QUEUE_MAX) {
+        lum_session_wake(side, side->now_ms); /* the rest in the next step */
+    }
+}
+
+/* ---- what has become durable ---- */
+
+static void say_haves(struct lum_side *side, struct lum_session *session)
+{
+    struct lum_buf *body = lum_outbox_body(&side->outbox);
+    for (uint32_t number = 0; number < session->claim_count; number++) {
+        struct lum_claim *claim = lum_session_claim(session, number);
+        if (claim->have_due && claim->lno != 0) {
+            const struct lum_held *held = lum_frontier_log(&side->ours, claim->lno);
+            const struct lum_have have = {.number = number, .seq = held->head};
+            lum_message_put_have(body, &have);
+        }
+        claim->have_due = false;
+    }
+    session->haves_due = 0;
+    if (body->len > 0) {
+        lum_session_say(side, session, LUM_MESSAGE_HAVE);
+    }
+}
+
+void lum_push_go(struct lum_side *side, struct lum_session *session)
+{
+    if (!lum_machine_pushes(session->phase)) {
+        return;
+    }
+    bool may_speak = session->phase != LUM_PHASE_OFFERING;
+    if (session->haves_due > 0 && session->ingests == 0 && may_speak) {
+        say_haves(side, session);
+    }
+    if (!session->is_held) {
+        push_pieces(side, session);
+    }
+}

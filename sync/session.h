@@ -1,0 +1,248 @@
+/*
+ * session.h - one neighbour: what each side knows of the other, and the files that act on it.
+ *
+ *   greet.c   who they are: AUTH, first contact, WELCOME; which shelves they are shown
+ *   front.c   what differs: FRONT said and heard, equality
+ *   branch.c  a log that differs below the head: where it forked, and the proof
+ *   push.c    what they lack: pieces, introductions, HAVE
+ *   hear.c    what every message does
+ *
+ * For a log that both sides talk about there is a `lum_told` (our log, by its lno) and, when they
+ * gave it a number, a `lum_claim` (their word for it, by their number).
+ *
+ * Invariants (lum_session_check): the told of a log and its claim point at each other; todo_count,
+ * awaits, expecting and ingests are what the entries say.
+ */
+#ifndef LUM_SYNC_SESSION_H
+#define LUM_SYNC_SESSION_H
+
+#include "core/fork.h"
+#include "sync/frontier.h"
+#include "sync/machine.h"
+#include "sync/message.h"
+#include "sync/outbox.h"
+#include "sync/sync.h"
+
+enum {
+    LUM_SYNC_STEP_BYTES = 256 * 1024,     /* said to one neighbour in one step */
+    LUM_SYNC_THIN_BYTES = 256 * 1024,     /* a line is taken to be thin for so long */
+    LUM_SYNC_FAST_BYTES_A_MS = 32,        /* and as long as less than this has gone over it */
+    LUM_SYNC_BULK_SEGMENTS = 4,           /* so many in a row are bulk */
+    LUM_SYNC_BULK_PAUSE_MS = 2 * 1000,    /* nothing for so long: no bulk any more */
+    LUM_SYNC_QUIET_MS = 200,              /* digests wait for a pause, so that writing is cheap */
+    LUM_SYNC_HEAL_MS = 2 * 1000,          /* unequal and idle for so long: say the vector again */
+    LUM_SYNC_HEAL_MAX_MS = 60 * 1000,     /* it doubles each time up to here */
+    LUM_SYNC_PATIENCE_MS = 15 * 1000,     /* a session that is to finish waits so long for more */
+    LUM_SYNC_HELLO_MS = 10 * 1000,        /* for AUTH */
+    LUM_SYNC_CONTACT_MS = 10 * 60 * 1000, /* for a newcomer to take gov in and to join */
+    LUM_SYNC_DEAD_MS = 3 * LUM_FRONT_EVERY_MS,
+    LUM_SYNC_CORRECTIONS_MAX = 64, /* gaps answered in a session; the rest heals by the vector */
+    LUM_SYNC_PROOFS_MAX = 16,
+};
+
+/* Our side, the same for all sessions of a step. */
+struct lum_side {
+    struct lum_sync_self self;
+    struct lum_frontier ours;
+    struct lum_outbox outbox;
+    struct lum_log_reader *reader;
+    struct lum_squeezer *squeezer;
+    struct lum_txn *txn; /* of this step, begun when first needed */
+    uint64_t now_ms;
+    uint64_t wall_ms;
+    uint64_t wake_ms;
+    uint32_t next_token;
+};
+
+/* A log of ours, as this neighbour has to do with it. */
+struct lum_told {
+    uint64_t known;  /* they hold it so far, or it is on its way */
+    uint64_t said;   /* what our last vector said of it */
+    uint32_t mine;   /* our number + 1; 0 = none given */
+    uint32_t theirs; /* their number + 1; 0 = none heard */
+    bool is_named;   /* they can tell which log our number means */
+    bool is_todo;    /* waits in the queue */
+    bool awaits;     /* said, and not yet acknowledged */
+    bool is_branched; /* they hold another branch: not pushed but proved */
+    bool is_proved;   /* frozen here: the other branch was said */
+    bool is_settled;  /* frozen there at or before our fork point: nothing to say */
+    bool has_laddered; /* since the last vector */
+};
+
+/* A log as they name it. */
+struct lum_claim {
+    uint8_t log8[8];
+    uint32_t lno;              /* ours; 0 while we hold no such log */
+    struct lum_log_name *name; /* owned; only while introduced and not ours */
+    uint64_t seq;              /* what their vector said */
+    uint32_t pending;          /* pieces of it on their way into our store */
+    bool is_ahead;             /* they said they hold more than we do */
+    bool have_due;
+    bool is_refused;           /* no valid JOIN of its author yet: asked for again when gov grew */
+    bool is_corrected;         /* a gap was told and not yet closed */
+};
+
+struct lum_ingesting {
+    uint32_t token;
+    uint32_t number; /* theirs */
+};
+
+/* A piece of our branch that shows a fork: from..until of a log they hold otherwise. */
+struct lum_proof {
+    uint32_t lno;
+    uint64_t from;
+    uint64_t until;
+};
+
+struct lum_session {
+    uint32_t id;
+    enum lum_phase phase;
+    bool is_initiator;
+    bool by_invite;
+    uint8_t hash[64];
+    uint8_t t[32];
+    bool has_t;
+
+    /* Shelves, one bit each. */
+    uint8_t shown;       /* we show them */
+    uint8_t their_shown;
+    uint8_t ready;       /* told.known is true of its logs */
+    uint8_t asked;       /* our vector spoke of it, their ANSWER is awaited or has come */
+    uint8_t claimed;     /* their vector spoke of it */
+    uint8_t said_shown;
+    uint8_t said;        /* our digest was said: said_digest */
+    uint8_t heard;       /* their digest was heard: their_digest */
+    uint8_t settled;     /* equal when last looked at */
+    uint8_t said_digest[LUM_SHELVES_MAX][16];
+    uint8_t their_digest[LUM_SHELVES_MAX][16];
+
+    struct lum_told *told; /* told[lno - 1] */
+    uint32_t told_count;
+    uint32_t told_room;
+    uint32_t *mine; /* lno by our number */
+    uint32_t mine_count;
+    uint32_t mine_room;
+    struct lum_claim *claims; /* by their number */
+    uint32_t claim_count;
+    uint32_t claim_room;
+    uint32_t *todo; /* ring of lnos, not of gov: of those the lowest lno goes first */
+    uint32_t todo_first;
+    uint32_t todo_len;
+    uint32_t gov_todo;
+    struct lum_ingesting *ingesting; /* in order of their tokens */
+    uint32_t ingests;
+    uint32_t ingesting_room;
+    struct lum_proof proofs[LUM_SYNC_PROOFS_MAX];
+    uint32_t proof_count;
+
+    uint32_t todo_count;
+    uint32_t awaits;
+    uint32_t expecting; /* claims that are ahead */
+    uint32_t haves_due;
+    uint32_t corrections;
+    bool is_held;    /* they asked us to wait: nothing is pushed until their next vector */
+    bool is_holding; /* we asked them to wait */
+    uint32_t bulk;   /* segments heard in a row */
+    bool is_opening; /* initiator: their first digests are answered at once */
+    bool is_finishing;
+    bool is_equal;
+    bool was_equal;
+    size_t queued;   /* bytes on the line, as the driver told, and what this step added */
+    size_t said_bytes; /* pieces in this step */
+
+    uint64_t since_ms;
+    uint64_t heard_ms;    /* anything */
+    uint64_t piece_ms;    /* the last piece heard */
+    uint64_t front_ms;    /* our last FRONT */
+    uint64_t heal_ms;     /* a vector may be said from then on */
+    uint64_t heal_wait_ms;
+    uint64_t quiet_ms;    /* digests may be said from then on */
+    uint64_t progress_ms;
+    struct lum_sync_tally tally;
+};
+
+/* ---- session.c ---- */
+
+LUM_MUST_USE enum lum_status lum_session_open(uint32_t id, const struct lum_side *side,
+                                              struct lum_session **out);
+void lum_session_close(struct lum_session *session);
+void lum_session_check(const struct lum_session *session);
+/* Our log's entry. */
+struct lum_told *lum_session_told(const struct lum_session *session, uint32_t lno);
+/* Their number; NULL when they never gave it. */
+struct lum_claim *lum_session_claim(const struct lum_session *session, uint32_t number);
+/* A log is new here or grew: entries for it, queued when they lack it. */
+void lum_session_grown(struct lum_side *side, struct lum_session *session, uint32_t lno);
+/* Queues a log when there is something to say of it. */
+void lum_session_want(struct lum_side *side, struct lum_session *session, uint32_t lno);
+/* The log to say next, taken out of the queue; 0 when none can be said now. */
+uint32_t lum_session_next(struct lum_side *side, struct lum_session *session);
+/* Our number for a log, given now if there is none. */
+uint32_t lum_session_number(struct lum_side *side, struct lum_session *session, uint32_t lno);
+/* Their next number is for this log8. NULL when there is no memory or too many. */
+struct lum_claim *lum_session_add_claim(struct lum_side *side, struct lum_session *session,
+                                        const uint8_t log8[8]);
+void lum_session_link(struct lum_session *session, uint32_t number, uint32_t lno);
+void lum_session_set_ahead(struct lum_session *session, struct lum_claim *claim, bool is_ahead);
+void lum_session_acked(struct lum_session *session, struct lum_told *told);
+/* Their INGEST `token` came back: the number it was of; UINT32_MAX when it is not of this session. */
+uint32_t lum_session_ingested(struct lum_session *session, uint32_t token);
+uint8_t lum_session_shared(const struct lum_session *session);
+bool lum_session_is_busy(const struct lum_session *session);
+/* Says the message in side->outbox.body. */
+void lum_session_say(struct lum_side *side, struct lum_session *session, uint8_t type);
+void lum_session_bye(struct lum_side *side, struct lum_session *session, enum lum_bye reason);
+/* Ends the meeting; fault NONE is politely. */
+void lum_session_end(struct lum_side *side, struct lum_session *session, enum lum_fault fault);
+void lum_session_wake(struct lum_side *side, uint64_t when_ms);
+/* The step's read transaction; NULL after a failure. */
+struct lum_txn *lum_side_txn(struct lum_side *side);
+
+/* ---- greet.c ---- */
+
+void lum_greet_up(struct lum_side *side, struct lum_session *session);
+void lum_greet_auth(struct lum_side *side, struct lum_session *session, struct lum_bytes body);
+void lum_greet_genesis(struct lum_side *side, struct lum_session *session, struct lum_bytes body);
+void lum_greet_welcome(struct lum_side *side, struct lum_session *session, struct lum_bytes body);
+/* All shelves of the space, one bit each; gov alone while it is not known. */
+uint8_t lum_greet_shelves(const struct lum_side *side);
+/* Goes on with a first contact, and looks again at who may see what. */
+void lum_greet_go(struct lum_side *side, struct lum_session *session);
+
+/* ---- front.c ---- */
+
+void lum_front_hear(struct lum_side *side, struct lum_session *session, struct lum_bytes body);
+void lum_front_say(struct lum_side *side, struct lum_session *session, enum lum_front_mode mode,
+                   uint8_t covered);
+/* An ANSWER of one log: this is what I hold of your `number`. */
+void lum_front_correct(struct lum_side *side, struct lum_session *session, uint32_t number);
+/* Looks whether shelves are equal now, and says what is due. */
+void lum_front_go(struct lum_side *side, struct lum_session *session);
+
+/* ---- branch.c ---- */
+
+/* Our h(entry->seq) has another tag, or we hold no such event to compare. */
+bool lum_branch_differs(struct lum_side *side, const struct lum_session *session, uint32_t lno,
+                        const struct lum_front_entry *entry);
+/* Appends entries of an ANSWER: places of a log of ours, from the newest down. */
+void lum_branch_put_ladder(struct lum_side *side, struct lum_session *session, uint32_t lno,
+                           struct lum_buf *body);
+/* They agree up to `common` and differ at `differs`: our run is to be shown. */
+void lum_branch_prove(struct lum_side *side, struct lum_session *session, uint32_t lno,
+                      uint64_t common, uint64_t differs);
+
+/* ---- push.c ---- */
+
+/* Acknowledges what came in, then says pieces while the line has room. */
+void lum_push_go(struct lum_side *side, struct lum_session *session);
+
+/* ---- hear.c ---- */
+
+void lum_hear(struct lum_side *side, struct lum_session *session, uint8_t type,
+              struct lum_bytes body);
+/* The roster is another: what was refused for want of a JOIN is asked for again. */
+void lum_hear_grown_gov(struct lum_side *side, struct lum_session *session);
+void lum_hear_ingested(struct lum_side *side, struct lum_session *session, uint32_t token,
+                       const struct lum_ingest_result *result);
+
+#endif
