@@ -9,7 +9,7 @@
 #include "core/pack.h"
 
 enum {
-    HEAD = 22,
+    HEAD = 17,
     SEALS_MAX = LUM_BLOCK_SEGMENTS_MAX + 1,
 };
 
@@ -24,14 +24,13 @@ enum lum_status lum_fork_put(struct lum_txn *txn, struct lum_log_row *row,
 {
     LUM_ASSERT(branch->seal_count > 0 && branch->seal_count <= SEALS_MAX);
     LUM_ASSERT(branch->first == point->seq + 1 && branch->last >= branch->first);
+    LUM_ASSERT(!branch->is_packed && branch->bytes.len == branch->plain_len);
     uint8_t key[4];
     uint8_t head[HEAD + SEALS_MAX * 64];
     size_t len = HEAD;
     lum_put_u64(head, branch->first);
     lum_put_u64(head + 8, branch->last);
-    lum_put_u32(head + 16, branch->plain_len);
-    head[20] = branch->is_packed ? 1 : 0;
-    head[21] = (uint8_t)branch->seal_count;
+    head[16] = (uint8_t)branch->seal_count;
     for (uint32_t i = 0; i < branch->seal_count; i++, len += 64) {
         memcpy(head + len, branch->seals[i].b, 64);
     }
@@ -54,24 +53,25 @@ enum lum_status lum_fork_get(struct lum_txn *txn, uint32_t lno, struct lum_log_p
     if (status != LUM_OK) {
         return status;
     }
-    size_t seals = value.len < HEAD ? 0 : value.at[21];
-    if (seals == 0 || seals > SEALS_MAX || value.len <= HEAD + seals * 64 || value.at[20] > 1) {
+    size_t seals = value.len < HEAD ? 0 : value.at[16];
+    size_t head = HEAD + seals * 64;
+    if (seals == 0 || seals > SEALS_MAX || value.len <= head ||
+        value.len - head > LUM_BLOCK_PLAIN_MAX) {
         return LUM_CORRUPT;
     }
     out->first = lum_get_u64(value.at);
     out->last = lum_get_u64(value.at + 8);
-    out->plain_len = lum_get_u32(value.at + 16);
-    out->is_packed = value.at[20] == 1;
+    out->plain_len = (uint32_t)(value.len - head);
+    out->is_packed = false;
     out->seal_count = (uint32_t)seals;
     for (size_t i = 0; i < seals; i++) {
         memcpy(out->seals[i].b, value.at + HEAD + i * 64, 64);
     }
-    size_t head = HEAD + seals * 64;
     out->bytes = lum_bytes_of(value.at + head, value.len - head);
     return LUM_OK;
 }
 
-static const char *branch_fault(const struct lum_log_piece *branch, struct lum_bytes run,
+static const char *branch_fault(const struct lum_log_piece *branch,
                                 const struct lum_log_place *point, const struct lum_hash *ours)
 {
     struct lum_log_place place = *point;
@@ -80,10 +80,10 @@ static const char *branch_fault(const struct lum_log_piece *branch, struct lum_b
     const struct lum_run_seals seals = {branch->seals, branch->seal_count};
     uint32_t count = 0;
     bool is_boundary = false;
-    if (lum_run_check(&place, run, seals, NULL, 0, &count) != LUM_FAULT_NONE) {
+    if (lum_run_check(&place, branch->bytes, seals, NULL, 0, &count) != LUM_FAULT_NONE) {
         return "the other branch is not sealed";
     }
-    lum_run_open(&reader, run);
+    lum_run_open(&reader, branch->bytes);
     bool reads = lum_run_next(&reader) &&
                  lum_chain_step_raw(&first, &reader.header, reader.raw_header, reader.payload,
                                     &is_boundary) == LUM_FAULT_NONE;
@@ -112,17 +112,8 @@ enum lum_status lum_fork_check(struct lum_log_reader *reader, struct lum_txn *tx
     if (status == LUM_OK) {
         status = lum_log_place_at(reader, txn, row, row->fork_point, &point);
     }
-    struct lum_bytes run = branch.bytes;
-    if (status == LUM_OK && branch.is_packed) {
-        status = lum_unsqueeze(reader->squeezer, branch.bytes, branch.plain_len, &reader->piece);
-        run = lum_buf_bytes(&reader->piece);
-    }
-    if (status == LUM_FAULT) {
-        *what = "the other branch does not unpack";
-        return LUM_OK;
-    }
     if (status == LUM_OK) {
-        *what = branch_fault(&branch, run, &point, &ours);
+        *what = branch_fault(&branch, &point, &ours);
     }
     return status;
 }

@@ -9,8 +9,8 @@
  * other, so that whoever holds events after p finds the fork by taking it in. A fork that begins
  * earlier takes the place of a later one.
  *
- * Row of the table `fork`: first u64 | last u64 | plain length u32 | packed u8 | number of seals u8
- * | seals 64 each | bytes.
+ * Row of the table `fork`: first u64 | last u64 | number of seals u8 | seals 64 each | the run, not
+ * packed.
  */
 #ifndef LUM_CORE_FORK_H
 #define LUM_CORE_FORK_H

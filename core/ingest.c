@@ -20,15 +20,12 @@
 enum {
     /* 16 closed segments and an open one */
     MARKS_MAX = (LUM_BLOCK_SEGMENTS_MAX + 1) * LUM_SEGMENT_EVENTS,
-    LEVEL = 3,
-    FRAME_MAX = LUM_BLOCK_PLAIN_MAX + 4096,
 };
 
 struct lum_ingester {
     struct lum_squeezer *squeezer;
     struct lum_log_reader *reader;
     struct lum_buf plain;
-    struct lum_buf frame;
     struct lum_run_mark marks[MARKS_MAX];
 };
 
@@ -50,7 +47,6 @@ enum lum_status lum_ingester_open(struct lum_ingester **out)
         return LUM_NO_MEMORY;
     }
     lum_buf_init(&ingester->plain, LUM_BLOCK_PLAIN_MAX);
-    lum_buf_init(&ingester->frame, FRAME_MAX);
     enum lum_status status = lum_squeezer_open(&ingester->squeezer);
     if (status == LUM_OK) {
         status = lum_log_reader_open(&ingester->reader);
@@ -69,7 +65,6 @@ void lum_ingester_close(struct lum_ingester *ingester)
         return;
     }
     lum_buf_fini(&ingester->plain);
-    lum_buf_fini(&ingester->frame);
     lum_log_reader_close(ingester->reader);
     lum_squeezer_close(ingester->squeezer);
     lum_free(ingester);
@@ -155,17 +150,11 @@ static enum lum_status contradict(struct entry *entry, const struct lum_chain *b
     if (fault != LUM_FAULT_NONE) {
         return end_faulty(entry, fault);
     }
-    lum_buf_reset(&ingester->frame);
-    status = lum_squeeze(ingester->squeezer, rest, LEVEL, &ingester->frame);
-    if (status != LUM_OK) {
-        return status;
-    }
     struct lum_log_piece branch = {
         .first = before->seq + 1,
         .last = place.chain.seq,
         .plain_len = (uint32_t)rest.len,
-        .is_packed = true,
-        .bytes = lum_buf_bytes(&ingester->frame),
+        .bytes = rest,
         .seal_count = seals.count,
     };
     memcpy(branch.seals, seals.at, seals.count * sizeof *seals.at);

@@ -27,6 +27,7 @@
 #include "core/invite.h"
 #include "core/keys.h"
 #include "core/draft.h"
+#include "core/tick.h"
 #include "core/view.h"
 
 struct lum_space;
@@ -137,10 +138,6 @@ LUM_MUST_USE enum lum_status lum_space_settle(struct lum_space *space, uint64_t 
 bool lum_space_is_settled(struct lum_space *space);
 /* Makes the view anew beside the old one and swaps it in by rename. tick (may be NULL) is told how
  * far it is and may say stop. */
-struct lum_tick {
-    void *self;
-    bool (*step)(void *self, uint64_t done, uint64_t total); /* false: stop */
-};
 LUM_MUST_USE enum lum_status lum_space_rebuild(struct lum_space *space, const struct lum_tick *tick,
                                                struct lum_error *err);
 /* Repacks the log, writes both files anew without their free pages. */

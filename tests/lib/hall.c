@@ -10,27 +10,29 @@ static void must(bool holds)
     LUM_ASSERT(holds);
 }
 
-static struct lum_roster *roster_of(const struct lum_hash *space, unsigned founders)
+static void put_meta(struct hall *hall, const char *name, struct lum_bytes value)
 {
-    static struct lum_genesis genesis;
-    struct lum_roster_builder *builder = NULL;
-    struct lum_roster *roster = NULL;
-    memset(&genesis, 0, sizeof genesis);
-    genesis.founded_ms = WRITER_FOUNDED_MS;
-    genesis.founder_count = founders;
-    genesis.k = 1;
-    for (unsigned i = 0; i < founders; i++) {
-        struct writer *writer = writer_open(i + 1, 0, LUM_SHELF_GOV);
-        memcpy(genesis.founders[i].a, writer->name.author, 32);
-        genesis.founders[i].t[0] = (uint8_t)(i + 1);
-        writer_close(writer);
-    }
-    must(lum_roster_builder_open(space, &genesis, &builder) == LUM_OK);
-    must(lum_roster_builder_end(builder, &roster) == LUM_OK);
-    return roster;
+    must(lum_txn_put(hall_begin(hall), LUM_T_META, lum_bytes_of(name, strlen(name)), value) ==
+         LUM_OK);
 }
 
-struct hall *hall_open(unsigned founders)
+static void found(struct hall *hall)
+{
+    struct lum_genesis genesis;
+    struct lum_buf document;
+    struct lum_roster_builder *builder = NULL;
+    lum_buf_init(&document, LUM_PAYLOAD_MAX);
+    hall->space.id = writer_space(&genesis, &document);
+    hall->space.founded_ms = WRITER_FOUNDED_MS;
+    put_meta(hall, LUM_META_SPACE, lum_bytes_of(hall->space.id.b, 32));
+    put_meta(hall, LUM_META_GENESIS, lum_buf_bytes(&document));
+    lum_buf_fini(&document);
+    must(lum_roster_builder_open(&hall->space.id, &genesis, &builder) == LUM_OK);
+    must(lum_roster_builder_end(builder, &hall->roster) == LUM_OK);
+    hall->space.roster = hall->roster;
+}
+
+struct hall *hall_open(void)
 {
     struct hall *hall = lum_alloc_zero(sizeof *hall);
     must(hall != NULL && lum_crypto_init() == LUM_OK);
@@ -39,10 +41,8 @@ struct hall *hall_open(unsigned founders)
     must(lum_squeezer_open(&hall->squeezer) == LUM_OK);
     must(lum_log_reader_open(&hall->reader) == LUM_OK);
     must(lum_ingester_open(&hall->ingester) == LUM_OK);
-    memset(hall->space.id.b, 's', sizeof hall->space.id.b);
-    hall->space.founded_ms = WRITER_FOUNDED_MS;
-    hall->roster = roster_of(&hall->space.id, founders);
-    hall->space.roster = hall->roster;
+    found(hall);
+    hall_commit(hall);
     return hall;
 }
 

@@ -19,8 +19,8 @@ struct hall {
     struct lum_txn *txn; /* the open batch, or NULL */
 };
 
-/* Founded by the writers 1..founders; their logs are admitted. */
-struct hall *hall_open(unsigned founders);
+/* An empty store of the writers' space; the founders' logs are admitted. */
+struct hall *hall_open(void);
 void hall_close(struct hall *hall);
 
 /* Every call below works in a batch that it begins when none is open. */

@@ -5,13 +5,45 @@
 
 #include <string.h>
 
+static void key_of(unsigned who, struct lum_sign_key *out)
+{
+    uint8_t seed[32] = {(uint8_t)who, (uint8_t)(who >> 8), 'w'};
+    LUM_ASSERT(lum_crypto_init() == LUM_OK);
+    lum_sign_key_from_seed(seed, out);
+}
+
+struct lum_hash writer_space(struct lum_genesis *genesis, struct lum_buf *document)
+{
+    struct lum_hash space;
+    memset(genesis, 0, sizeof *genesis);
+    genesis->founded_ms = WRITER_FOUNDED_MS;
+    genesis->founder_count = WRITER_FOUNDERS;
+    genesis->k = 1;
+    for (unsigned i = 0; i < WRITER_FOUNDERS; i++) {
+        struct lum_sign_key key;
+        key_of(i + 1, &key);
+        memcpy(genesis->founders[i].a, key.public, 32);
+        genesis->founders[i].t[0] = (uint8_t)(i + 1);
+    }
+    genesis->shelf_count = 2;
+    genesis->shelves[1].index = LUM_SHELF_COMMON;
+    memcpy(genesis->shelves[0].name, "gov", 4);
+    memcpy(genesis->shelves[1].name, "common", 7);
+    lum_genesis_write(genesis, document);
+    lum_genesis_id(lum_buf_bytes(document), &space);
+    return space;
+}
+
 struct writer *writer_open(unsigned who, unsigned incarnation, uint8_t shelf)
 {
     struct writer *writer = lum_alloc_zero(sizeof *writer);
-    LUM_ASSERT(writer != NULL && lum_crypto_init() == LUM_OK);
-    uint8_t seed[32] = {(uint8_t)who, (uint8_t)(who >> 8), 'w'};
-    lum_sign_key_from_seed(seed, &writer->key);
-    memset(writer->space.b, 's', sizeof writer->space.b);
+    struct lum_genesis genesis;
+    struct lum_buf document;
+    LUM_ASSERT(writer != NULL);
+    key_of(who, &writer->key);
+    lum_buf_init(&document, LUM_PAYLOAD_MAX);
+    writer->space = writer_space(&genesis, &document);
+    lum_buf_fini(&document);
     memcpy(writer->name.author, writer->key.public, 32);
     writer->name.incarnation[0] = (uint8_t)incarnation;
     writer->name.incarnation[1] = (uint8_t)(incarnation >> 8);

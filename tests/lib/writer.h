@@ -4,10 +4,15 @@
 #ifndef LUM_TESTS_LIB_WRITER_H
 #define LUM_TESTS_LIB_WRITER_H
 
+#include "core/control.h"
 #include "core/crypto.h"
 #include "core/log.h"
 
-enum { WRITER_EVENTS_MAX = 8192, WRITER_SEALS_MAX = 1024 };
+enum {
+    WRITER_EVENTS_MAX = 8192,
+    WRITER_SEALS_MAX = 1024,
+    WRITER_FOUNDERS = 3, /* the writers 1, 2 and 3 founded the space; all others are strangers */
+};
 
 #define WRITER_FOUNDED_MS UINT64_C(1767225600000) /* 2026-01-01 */
 
@@ -25,6 +30,9 @@ struct writer {
     struct lum_sig seals[WRITER_SEALS_MAX];
     uint32_t seal_count;
 };
+
+/* The space of all writers. document is filled; the result is its id. */
+struct lum_hash writer_space(struct lum_genesis *genesis, struct lum_buf *document);
 
 /* who: the same number gives the same keys. incarnation: the same number gives the same log. */
 struct writer *writer_open(unsigned who, unsigned incarnation, uint8_t shelf);

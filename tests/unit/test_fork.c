@@ -22,7 +22,7 @@ struct fixture {
 static int setup(void **state)
 {
     static struct fixture fixture;
-    fixture = (struct fixture){.a = hall_open(1), .b = hall_open(1)};
+    fixture = (struct fixture){.a = hall_open(), .b = hall_open()};
     fixture.one = writer_open(1, 1, LUM_SHELF_COMMON);
     *state = &fixture;
     return 0;
@@ -108,7 +108,7 @@ static void the_kept_branch_proves_the_fork_to_a_third(void **state)
     struct lum_log_piece branch;
     part(f, 100, 30, 50);
     assert_int_equal(hall_hand_on(f->a, f->b, f->one, 90).end, LUM_INGEST_FORK);
-    struct hall *c = hall_open(1);
+    struct hall *c = hall_open();
     assert_int_equal(hall_hand_on(f->b, c, f->one, 1).end, LUM_INGEST_TAKEN);
     assert_int_equal(lum_fork_get(f->b->txn, 1, &branch), LUM_OK);
     assert_int_equal(branch.first, 101);
@@ -139,6 +139,15 @@ static void a_frozen_log_grows_no_more(void **state)
     writer_write(f->one, 10, 40);
     assert_int_equal(hall_take_written(f->b, f->one).end, LUM_INGEST_HELD);
     assert_int_equal(hall_hand_on(f->a, f->b, f->one, 1).end, LUM_INGEST_HELD);
+    struct hall *c = hall_open(); /* knows the second branch only, and more of it */
+    struct writer *first = writer_open(1, 1, LUM_SHELF_COMMON);
+    writer_write(first, 100, 40);
+    hall_take_written(c, first);
+    writer_close(first);
+    hall_hand_on(f->b, c, f->one, 101);
+    assert_int_equal(hall_take_written(c, f->two).end, LUM_INGEST_TAKEN);
+    assert_int_equal(hall_hand_on(c, f->b, f->one, 140).end, LUM_INGEST_HELD);
+    hall_close(c);
     hall_contents(f->b, &after);
     assert_memory_equal(before.b, after.b, 32);
 }
@@ -177,14 +186,6 @@ static void a_contradiction_without_a_seal_is_faulty_and_freezes_nothing(void **
     assert_false(hall_row(f->a, f->one).is_frozen);
 }
 
-static void unpack_branch(struct hall *hall, struct lum_buf *out)
-{
-    struct lum_log_piece branch;
-    assert_int_equal(lum_fork_get(hall->txn, 1, &branch), LUM_OK);
-    assert_int_equal(lum_unsqueeze(hall->squeezer, branch.bytes, branch.plain_len, out), LUM_OK);
-}
-
-/* Or it says the same as before: a few bits of a zstd frame mean nothing. */
 static void a_damaged_proof_does_not_check(void **state)
 {
     struct fixture *f = *state;
@@ -193,15 +194,9 @@ static void a_damaged_proof_does_not_check(void **state)
     struct lum_txn *txn = hall_begin(f->b);
     const struct lum_bytes key = lum_bytes_of("\0\0\0\1", 4);
     const char *what = NULL;
-    struct lum_buf said;
-    struct lum_buf says;
-    uint32_t same = 0;
-    lum_buf_init(&said, LUM_BLOCK_PLAIN_MAX);
-    lum_buf_init(&says, LUM_BLOCK_PLAIN_MAX);
     part(f, 10, 3, 5);
     hall_hand_on(f->a, f->b, f->one, 9);
     struct lum_log_row row = hall_row(f->b, f->one);
-    unpack_branch(f->b, &said);
     assert_int_equal(lum_txn_get(txn, LUM_T_FORK, key, &value), LUM_OK);
     size_t len = value.len;
     memcpy(copy, value.at, len);
@@ -209,16 +204,9 @@ static void a_damaged_proof_does_not_check(void **state)
         copy[i] ^= 4;
         assert_int_equal(lum_txn_put(txn, LUM_T_FORK, key, lum_bytes_of(copy, len)), LUM_OK);
         assert_int_equal(lum_fork_check(f->b->reader, txn, &row, &what), LUM_OK);
-        if (what == NULL) {
-            unpack_branch(f->b, &says);
-            assert_true(lum_bytes_equal(lum_buf_bytes(&said), lum_buf_bytes(&says)));
-            same++;
-        }
+        assert_non_null(what);
         copy[i] ^= 4;
     }
-    assert_true(same < 8);
-    lum_buf_fini(&said);
-    lum_buf_fini(&says);
 }
 
 int main(void)

@@ -24,7 +24,7 @@ static int setup(void **state)
 {
     static struct fixture fixture;
     fixture = (struct fixture){
-        .a = hall_open(2), .b = hall_open(2), .writer = writer_open(1, 1, LUM_SHELF_COMMON)};
+        .a = hall_open(), .b = hall_open(), .writer = writer_open(1, 1, LUM_SHELF_COMMON)};
     *state = &fixture;
     return 0;
 }
@@ -174,7 +174,7 @@ static void an_overlap_is_skipped_and_its_new_end_taken(void **state)
     struct fixture *f = *state;
     write_many(f->a, f->writer, 700, 50);
     for (uint64_t held = 1; held < 700; held += 13) {
-        struct hall *to = hall_open(1);
+        struct hall *to = hall_open();
         struct lum_log_piece piece;
         struct lum_ingest in;
         struct writer *again = writer_open(1, 1, LUM_SHELF_COMMON);
