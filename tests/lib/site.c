@@ -255,21 +255,31 @@ struct hands {
     uint64_t taken;
 };
 
-static uint64_t head_of(struct site *site, const struct lum_hash *log_id)
+/* Where to begin: after the other's head, or at 1 when what both hold is not the same. */
+static uint64_t begin_of(struct hands *hands, const struct lum_log_row *row)
 {
-    struct lum_log_row row;
+    struct lum_log_row theirs;
+    struct lum_hash ours;
+    struct lum_hash other;
     uint32_t lno = 0;
-    struct lum_txn *txn = lum_space_log_txn(site->space);
-    if (lum_log_find(txn, log_id, &lno) != LUM_OK) {
-        return 0;
+    struct lum_txn *txn = lum_space_log_txn(hands->to->space);
+    if (lum_log_find(txn, &row->place.log_id, &lno) != LUM_OK) {
+        return 1;
     }
-    must(site, lum_log_get(txn, lno, &row));
-    return row.place.chain.seq;
+    must(hands->to, lum_log_get(txn, lno, &theirs));
+    uint64_t head = theirs.place.chain.seq;
+    uint64_t common = head < row->place.chain.seq ? head : row->place.chain.seq;
+    if (common == 0) {
+        return 1;
+    }
+    must(hands->to, lum_log_hash_at(hands->reader, txn, lno, common, &other));
+    must(hands->from, lum_log_hash_at(hands->reader, hands->txn, row->lno, common, &ours));
+    return memcmp(ours.b, other.b, sizeof ours.b) == 0 ? head + 1 : 1;
 }
 
 static void give_log(struct hands *hands, const struct lum_log_row *row)
 {
-    uint64_t from = head_of(hands->to, &row->place.log_id) + 1;
+    uint64_t from = begin_of(hands, row);
     struct lum_log_piece piece;
     while (lum_log_piece_at(hands->reader, hands->txn, hands->squeezer, row, from,
                             LUM_BLOCK_SEGMENTS_MAX, &piece) == LUM_OK) {
@@ -285,7 +295,7 @@ static void give_log(struct hands *hands, const struct lum_log_row *row)
         must(hands->to, lum_space_ingest(hands->to->space, &in, &result, &hands->to->error));
         assert_int_not_equal(result.end, LUM_INGEST_FAULTY);
         hands->taken += result.taken;
-        if (result.end != LUM_INGEST_TAKEN) {
+        if (result.end != LUM_INGEST_TAKEN && result.end != LUM_INGEST_HELD) {
             return;
         }
         from = piece.last + 1;
@@ -304,13 +314,12 @@ static void give_shelves(struct hands *hands, bool gov)
     }
 }
 
-uint64_t site_give(struct site *from, struct site *to)
+uint64_t site_hand(struct site *from, struct site *to)
 {
     struct hands hands = {.from = from, .to = to};
     must(from, lum_log_reader_open(&hands.reader));
     must(from, lum_squeezer_open(&hands.squeezer));
     must(from, lum_txn_begin_read(lum_space_log(from->space), &hands.txn, &from->error));
-    site_begin(to);
     uint64_t before;
     do { /* a log may wait for its author's JOIN, which stands in a later one */
         before = hands.taken;
@@ -320,9 +329,16 @@ uint64_t site_give(struct site *from, struct site *to)
     lum_txn_abort(hands.txn);
     lum_log_reader_close(hands.reader);
     lum_squeezer_close(hands.squeezer);
+    return hands.taken;
+}
+
+uint64_t site_give(struct site *from, struct site *to)
+{
+    site_begin(to);
+    uint64_t taken = site_hand(from, to);
     site_commit(to);
     (void)site_settle(to);
-    return hands.taken;
+    return taken;
 }
 
 void site_meet(struct site *a, struct site *b)
@@ -518,6 +534,20 @@ void site_check(struct site *site)
     struct look look = look_begin(site);
     must(site, lum_view_check(look.view, look.log, &site->error));
     look_end(look);
+}
+
+struct lum_header site_header(struct site *site, uint32_t lno, uint64_t seq)
+{
+    struct lum_log_reader *reader = NULL;
+    struct lum_log_event event;
+    struct look look = look_begin(site);
+    must(site, lum_log_reader_open(&reader));
+    must(site, lum_log_seek(reader, look.log, lno, seq));
+    must(site, lum_log_next(reader, &event));
+    struct lum_header header = *event.header;
+    lum_log_reader_close(reader);
+    look_end(look);
+    return header;
 }
 
 uint32_t site_own_logs(struct site *site, uint8_t shelf, struct lum_log_row *newest)

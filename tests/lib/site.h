@@ -46,7 +46,10 @@ void site_admit(struct site *site, const struct lum_device *device, enum lum_rol
 /* The newcomer's first contact with a member: genesis, gov, JOIN, WELCOME. */
 void site_join(struct site *newcomer, struct site *member, const char *person);
 
-/* What one holds beyond the other, gov first: gives how many events were new. Both settle. */
+/* What one holds beyond the other, gov first, into the other's open batch: gives how many events
+ * were new. */
+uint64_t site_hand(struct site *from, struct site *to);
+/* The same in a batch of its own; `to` settles. */
 uint64_t site_give(struct site *from, struct site *to);
 /* Both ways until nothing is new. */
 void site_meet(struct site *a, struct site *b);
@@ -70,7 +73,9 @@ const char *site_shown(struct site *site, const struct lum_id *id, const char *f
 struct lum_hash site_root(struct site *site);
 struct lum_view_counts site_counts(struct site *site);
 void site_check(struct site *site); /* every structure of the view */
-/* Own logs on a shelf, and the row of the newest one. */
+/* The header of an event. */
+struct lum_header site_header(struct site *site, uint32_t lno, uint64_t seq);
+/* Own logs on a shelf, and the row of the one that came last. */
 uint32_t site_own_logs(struct site *site, uint8_t shelf, struct lum_log_row *newest);
 /* Logs that are frozen by a fork. */
 uint32_t site_frozen(struct site *site);
