@@ -14,6 +14,10 @@
 #include "core/utf8.h"
 #include "core/value.h"
 
+enum {
+    MAKE_BYTES = 32, /* of an event that makes one record, beside collection, key and fields */
+};
+
 /* ---- an editor's life ---- */
 
 enum lum_status lum_editor_open(struct lum_space *space, struct lum_editor **out)
@@ -372,6 +376,36 @@ enum lum_status lum_edit_make_keyed(struct lum_editor *editor, const struct lum_
     lum_record_id_keyed(lum_space_id(editor->space), target->shelf, target->collection, key,
                         &out->record);
     return make_keyed(editor, target, key, fields, err);
+}
+
+/* ---- check ---- */
+
+enum lum_status lum_edit_check(struct lum_editor *editor, const struct lum_edit_target *target,
+                               const struct lum_bytes *key, struct lum_bytes fields,
+                               struct lum_error *err)
+{
+    struct lum_edit_result nothing;
+    struct pairs pairs;
+    enum lum_status status = lum_editor_begin(editor, target, &nothing, err);
+    if (status == LUM_OK) {
+        status = check_collection(target->collection, err);
+    }
+    if (status == LUM_OK && key != NULL) {
+        status = check_key(*key, err);
+    }
+    if (status == LUM_OK) {
+        status = read_pairs(editor, fields, &pairs, err);
+    }
+    if (status != LUM_OK) {
+        return status;
+    }
+    size_t bytes = MAKE_BYTES + target->collection.len + (key == NULL ? 0 : key->len) + fields.len;
+    if (bytes > LUM_PAYLOAD_MAX) {
+        char text[24];
+        (void)snprintf(text, sizeof text, "%zu", bytes);
+        return lum_fail(err, LUM_CAUSE_event_too_big, text, NULL);
+    }
+    return LUM_OK;
 }
 
 /* ---- set ---- */

@@ -30,6 +30,12 @@ struct lum_edit_target {
     struct lum_id record; /* not for make */
 };
 
+/* Would make (or make_keyed, with a key) take this? The same refusals, and event_too_big when one
+ * event cannot hold it, before anything is written: for who makes all of several, or none. */
+LUM_MUST_USE enum lum_status lum_edit_check(struct lum_editor *editor,
+                                            const struct lum_edit_target *target,
+                                            const struct lum_bytes *key, struct lum_bytes fields,
+                                            struct lum_error *err);
 /* fields: canonical map bytes {field: value}; names NFC, sorted, unique, values valid. */
 LUM_MUST_USE enum lum_status lum_edit_make(struct lum_editor *editor,
                                            const struct lum_edit_target *target,

@@ -3,6 +3,7 @@
  */
 #include "net/ask_ref.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "core/value.h"
@@ -39,22 +40,40 @@ static bool has_prefix(const uint8_t *id, const uint8_t *prefix, size_t digits)
            (digits % 2 == 0 || (id[digits / 2] & 0xf0) == prefix[digits / 2]);
 }
 
-static enum lum_status fail_text(struct lum_error *err, enum lum_cause cause, struct lum_bytes text)
+enum lum_status lum_ref_fail(struct lum_error *err, enum lum_cause cause, struct lum_bytes text)
 {
-    char copy[200];
+    char copy[300]; /* more than an error keeps: it cuts where a character ends */
     size_t len = text.len < sizeof(copy) - 1 ? text.len : sizeof(copy) - 1;
 
-    memcpy(copy, text.at, len);
+    if (len > 0) {
+        memcpy(copy, text.at, len);
+    }
     copy[len] = '\0';
     return lum_fail(err, cause, copy, NULL);
 }
 
-uint8_t lum_ref_shelf(const struct lum_ask *ask)
+static const struct lum_roster *roster_of(const struct lum_world *world)
 {
+    return world->space != NULL ? lum_space_roster(world->space) : world->roster;
+}
+
+static enum lum_status read_shelf(const struct lum_ask *ask, uint8_t *out, struct lum_error *err)
+{
+    const struct lum_roster *roster = roster_of(&ask->world);
+    const struct lum_genesis *genesis = roster == NULL ? NULL : lum_roster_genesis(roster);
     uint64_t shelf = LUM_SHELF_COMMON;
 
-    return lum_ask_uint(ask, "shelf", &shelf) && shelf < LUM_SHELVES_MAX ? (uint8_t)shelf
-                                                                         : LUM_SHELF_COMMON;
+    *out = LUM_SHELF_COMMON;
+    if (!lum_ask_uint(ask, "shelf", &shelf)) {
+        return LUM_OK;
+    }
+    for (uint32_t i = 0; genesis != NULL && i < genesis->shelf_count; i++) {
+        if (genesis->shelves[i].index == shelf && shelf != LUM_SHELF_GOV) {
+            *out = (uint8_t)shelf;
+            return LUM_OK;
+        }
+    }
+    return lum_fail(err, LUM_CAUSE_bad_request, "shelf", NULL);
 }
 
 enum lum_status lum_ref_collection(const struct lum_ask *ask, struct lum_bytes *out,
@@ -66,10 +85,36 @@ enum lum_status lum_ref_collection(const struct lum_ask *ask, struct lum_bytes *
         return lum_fail(err, LUM_CAUSE_bad_request, "coll", NULL);
     }
     if (!lum_collection_is_valid(coll)) {
-        return fail_text(err, LUM_CAUSE_bad_collection, coll);
+        return lum_ref_fail(err, LUM_CAUSE_bad_collection, coll);
     }
     *out = coll;
     return LUM_OK;
+}
+
+enum lum_status lum_ref_filter(const struct lum_ask *ask, struct lum_txn *view, uint32_t *out,
+                               struct lum_error *err)
+{
+    struct lum_bytes name;
+    enum lum_status status;
+
+    *out = 0;
+    if (!lum_ask_text(ask, "coll", &name)) {
+        return LUM_OK;
+    }
+    status = lum_ref_collection(ask, &name, err);
+    if (status == LUM_OK) {
+        *out = lum_view_name_number(view, name);
+        *out = *out == 0 ? UINT32_MAX : *out;
+    }
+    return status;
+}
+
+enum lum_status lum_ref_place(const struct lum_ask *ask, struct lum_edit_target *out,
+                              struct lum_error *err)
+{
+    enum lum_status status = read_shelf(ask, &out->shelf, err);
+
+    return status == LUM_OK ? lum_ref_collection(ask, &out->collection, err) : status;
 }
 
 /* The one record of the collection whose id begins with these digits. */
@@ -121,10 +166,18 @@ static enum lum_status find_by_prefix(struct lum_txn *view, struct lum_edit_targ
     return found == 1 ? LUM_OK : LUM_NOT_FOUND;
 }
 
-enum lum_status lum_ref_record(const struct lum_ask *ask, struct lum_txn *view,
-                               const struct lum_hash *space, struct lum_edit_target *out,
-                               uint64_t *rno, struct lum_error *err)
+enum lum_status lum_ref_no_record(const struct lum_ask *ask, struct lum_error *err)
 {
+    struct lum_bytes text = {0};
+
+    (void)lum_ask_text(ask, "record", &text);
+    return lum_ref_fail(err, LUM_CAUSE_no_record, text);
+}
+
+enum lum_status lum_ref_record(const struct lum_ask *ask, struct lum_txn *view,
+                               struct lum_edit_target *out, uint64_t *rno, struct lum_error *err)
+{
+    const struct lum_roster *roster = roster_of(&ask->world);
     struct lum_bytes text;
     const uint8_t *slash;
     struct lum_bytes rest;
@@ -135,23 +188,27 @@ enum lum_status lum_ref_record(const struct lum_ask *ask, struct lum_txn *view,
     }
     slash = memchr(text.at, '/', text.len);
     if (slash == NULL) {
-        return fail_text(err, LUM_CAUSE_bad_id, text);
+        return lum_ref_fail(err, LUM_CAUSE_bad_id, text);
     }
-    out->shelf = lum_ref_shelf(ask);
+    status = read_shelf(ask, &out->shelf, err);
+    if (status != LUM_OK) {
+        return status;
+    }
     out->collection = lum_bytes_of(text.at, (size_t)(slash - text.at));
     rest = lum_bytes_of(slash + 1, text.len - out->collection.len - 1);
     if (!lum_collection_is_valid(out->collection)) {
-        return fail_text(err, LUM_CAUSE_bad_collection, out->collection);
+        return lum_ref_fail(err, LUM_CAUSE_bad_collection, out->collection);
     }
-    if (lum_key_is_valid(rest)) {
-        lum_record_id_keyed(space, out->shelf, out->collection, rest, &out->record);
+    if (roster != NULL && lum_key_is_valid(rest)) { /* a newcomer has no record yet */
+        lum_record_id_keyed(lum_roster_space(roster), out->shelf, out->collection, rest,
+                            &out->record);
         status = lum_view_find(view, out->shelf, &out->record, rno);
         if (status != LUM_NOT_FOUND) {
             return status;
         }
     }
     status = find_by_prefix(view, out, rest, rno, err);
-    return status == LUM_NOT_FOUND ? fail_text(err, LUM_CAUSE_no_record, text) : status;
+    return status == LUM_NOT_FOUND ? lum_ref_no_record(ask, err) : status;
 }
 
 static bool parse_seq(struct lum_bytes text, uint64_t *out)
@@ -179,7 +236,7 @@ enum lum_status lum_ref_event(struct lum_bytes text, struct lum_txn *log, struct
     *out = (struct lum_place){0};
     if (colon == NULL || !hex_prefix(digits, prefix, sizeof(prefix)) ||
         !parse_seq(lum_bytes_of(colon + 1, text.len - digits.len - 1), &out->seq)) {
-        return fail_text(err, LUM_CAUSE_bad_id, text);
+        return lum_ref_fail(err, LUM_CAUSE_bad_id, text);
     }
     for (uint32_t lno = 1; lno <= lum_log_count(log); lno++) {
         struct lum_log_row row;
@@ -195,7 +252,7 @@ enum lum_status lum_ref_event(struct lum_bytes text, struct lum_txn *log, struct
     if (found > 1) {
         return lum_fail_number(err, LUM_CAUSE_ambiguous_id, "event", found);
     }
-    return found == 1 ? LUM_OK : fail_text(err, LUM_CAUSE_bad_id, text);
+    return found == 1 ? LUM_OK : lum_ref_fail(err, LUM_CAUSE_bad_id, text);
 }
 
 /* The shown value of one text field of a record; empty when there is none. */
@@ -227,34 +284,68 @@ static void hex_of(const uint8_t *at, size_t len, char *out)
     }
 }
 
-/* The name in a member's _member record, in the arena; empty when it has none. */
-static enum lum_status member_name(const struct lum_roster *roster, struct lum_txn *view,
-                                   struct lum_txn *log, const struct lum_device *device,
-                                   struct lum_arena *arena, struct lum_bytes *out)
+/* One of Lumbung's own records, all of which have a name. */
+struct named {
+    const struct lum_hash *space;
+    struct lum_txn *view;
+    struct lum_txn *log;
+    struct lum_bytes collection;
+    struct lum_bytes key;
+};
+
+/* The name shown of it, in the arena or borrowed from the view; empty when it has none. */
+static enum lum_status name_of(const struct named *named, struct lum_arena *arena,
+                               struct lum_bytes *out)
 {
-    static const char collection[] = "_member";
-    char key[32];
     struct lum_id id;
     struct lum_record record;
     uint64_t rno;
     enum lum_status status;
 
     *out = (struct lum_bytes){0};
-    hex_of(device->member.b, sizeof(device->member.b), key);
-    lum_record_id_keyed(lum_roster_space(roster), LUM_SHELF_COMMON,
-                        lum_bytes_of(collection, sizeof(collection) - 1),
-                        lum_bytes_of(key, sizeof(key)), &id);
-    status = lum_view_find(view, LUM_SHELF_COMMON, &id, &rno);
+    lum_record_id_keyed(named->space, LUM_SHELF_COMMON, named->collection, named->key, &id);
+    status = lum_view_find(named->view, LUM_SHELF_COMMON, &id, &rno);
     if (status == LUM_NOT_FOUND) {
         return LUM_OK;
     }
     if (status == LUM_OK) {
-        status = lum_view_record(view, rno, arena, &record);
+        status = lum_view_record(named->view, rno, arena, &record);
     }
     if (status == LUM_OK) {
-        *out = shown_text(view, log, &record, "name");
+        *out = shown_text(named->view, named->log, &record, "name");
     }
     return status;
+}
+
+static enum lum_status member_name(const struct lum_roster *roster, struct lum_txn *view,
+                                   struct lum_txn *log, const struct lum_device *device,
+                                   struct lum_arena *arena, struct lum_bytes *out)
+{
+    char key[32];
+    const struct named named = {
+        .space = lum_roster_space(roster),
+        .view = view,
+        .log = log,
+        .collection = lum_bytes_of("_member", 7),
+        .key = lum_bytes_of(key, sizeof(key)),
+    };
+
+    hex_of(device->member.b, sizeof(device->member.b), key);
+    return name_of(&named, arena, out);
+}
+
+enum lum_status lum_ref_space_name(const struct lum_world *world, struct lum_arena *arena,
+                                   struct lum_bytes *out)
+{
+    const struct named named = {
+        .space = lum_roster_space(world->roster),
+        .view = world->view,
+        .log = world->log,
+        .collection = lum_bytes_of("_space", 6),
+        .key = lum_bytes_of("space", 5),
+    };
+
+    return name_of(&named, arena, out);
 }
 
 enum lum_status lum_ref_member(struct lum_bytes text, const struct lum_roster *roster,
@@ -285,13 +376,34 @@ enum lum_status lum_ref_member(struct lum_bytes text, const struct lum_roster *r
         return status;
     }
     if (count == 0) {
-        return fail_text(err, LUM_CAUSE_no_member, text);
+        return lum_ref_fail(err, LUM_CAUSE_no_member, text);
     }
     if (count > 1) {
         return lum_fail_number(err, LUM_CAUSE_ambiguous_id, "member", count);
     }
     *out = found;
     return LUM_OK;
+}
+
+enum lum_status lum_ref_fail_record(struct lum_error *err, enum lum_cause cause,
+                                    struct lum_txn *view, const struct lum_record *record,
+                                    uint32_t field)
+{
+    struct lum_bytes collection = lum_view_name_text(view, record->collection);
+    struct lum_bytes name = lum_view_name_text(view, field);
+    struct lum_bytes id = record->key;
+    char hex[2 * sizeof(record->id.b)];
+    char one[300];
+    char two[LUM_FIELD_MAX + 1];
+
+    if (id.len == 0) {
+        hex_of(record->id.b, sizeof(record->id.b), hex);
+        id = lum_bytes_of(hex, sizeof(hex));
+    }
+    (void)snprintf(one, sizeof(one), "%.*s/%.*s", (int)collection.len,
+                   (const char *)collection.at, (int)id.len, (const char *)id.at);
+    (void)snprintf(two, sizeof(two), "%.*s", (int)name.len, (const char *)name.at);
+    return lum_fail(err, cause, one, two);
 }
 
 void lum_ref_tell_record(struct lum_reply *reply, struct lum_txn *view,
@@ -304,15 +416,17 @@ void lum_ref_tell_record(struct lum_reply *reply, struct lum_txn *view,
     }
 }
 
-void lum_ref_tell_event(struct lum_reply *reply, const char *key, const struct lum_hash *log_id,
-                        uint64_t seq)
+/* ID in hex, a colon, SEQ. */
+static void tell_position(struct lum_reply *reply, const char *key, struct lum_bytes id,
+                          uint64_t seq)
 {
     char text[64 + 1 + 20];
     char reversed[20];
     size_t digits = 0;
-    size_t len = 64;
+    size_t len = 2 * id.len;
 
-    hex_of(log_id->b, sizeof(log_id->b), text);
+    LUM_ASSERT(len <= 64);
+    hex_of(id.at, id.len, text);
     text[len++] = ':';
     do {
         reversed[digits++] = (char)('0' + seq % 10);
@@ -322,6 +436,37 @@ void lum_ref_tell_event(struct lum_reply *reply, const char *key, const struct l
         text[len++] = reversed[--digits];
     }
     lum_reply_text(reply, key, lum_bytes_of(text, len));
+}
+
+void lum_ref_tell_event(struct lum_reply *reply, const char *key, const struct lum_hash *log_id,
+                        uint64_t seq)
+{
+    tell_position(reply, key, lum_bytes_of(log_id->b, sizeof(log_id->b)), seq);
+}
+
+void lum_ref_tell_ref(struct lum_reply *reply, const char *key, const struct lum_ref *ref)
+{
+    tell_position(reply, key, lum_bytes_of(ref->log8, sizeof(ref->log8)), ref->seq);
+}
+
+static const char *const role_names[] = {
+    [LUM_ROLE_NONE] = "none",     [LUM_ROLE_RELAY] = "relay",     [LUM_ROLE_READER] = "reader",
+    [LUM_ROLE_WRITER] = "writer", [LUM_ROLE_STEWARD] = "steward",
+};
+
+const char *lum_ref_role_name(unsigned role)
+{
+    return role_names[role < LUM_COUNT(role_names) ? role : LUM_ROLE_NONE];
+}
+
+enum lum_role lum_ref_role(struct lum_bytes name)
+{
+    for (int role = LUM_ROLE_RELAY; role <= LUM_ROLE_STEWARD; role++) {
+        if (lum_bytes_equal(name, lum_bytes_of(role_names[role], strlen(role_names[role])))) {
+            return (enum lum_role)role;
+        }
+    }
+    return LUM_ROLE_NONE;
 }
 
 enum lum_status lum_ref_name(const struct lum_world *world, struct lum_arena *arena,

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "core/utf8.h"
 #include "net/frame.h"
 
 enum {
@@ -116,7 +117,8 @@ static void sort_pairs(const struct lum_reply *reply, uint32_t *order)
     }
 }
 
-void lum_reply_end(struct lum_reply *reply, enum lum_reply_frame type)
+/* The sorted map in scratch; false when it found no room. */
+static bool gather_map(struct lum_reply *reply)
 {
     uint32_t order[LUM_COUNT(reply->pair_at)];
 
@@ -129,13 +131,33 @@ void lum_reply_end(struct lum_reply *reply, enum lum_reply_frame type)
             lum_buf_put(&reply->scratch, reply->pairs.at + at, pair_end(reply, order[i]) - at);
         }
     }
-    if (reply->pairs.broken || reply->scratch.broken) {
-        reply->out->broken = true;
-    } else {
-        lum_frame_put(reply->out, (uint8_t)type, lum_buf_bytes(&reply->scratch));
-    }
+    return !reply->pairs.broken && !reply->scratch.broken;
+}
+
+static void next_map(struct lum_reply *reply)
+{
     reply->pair_count = 0;
     lum_buf_reset(&reply->pairs);
+}
+
+void lum_reply_end(struct lum_reply *reply, enum lum_reply_frame type)
+{
+    if (gather_map(reply)) {
+        lum_frame_put(reply->out, (uint8_t)type, lum_buf_bytes(&reply->scratch));
+    } else {
+        reply->out->broken = true;
+    }
+    next_map(reply);
+}
+
+void lum_reply_map(struct lum_reply *reply, struct lum_buf *out)
+{
+    if (gather_map(reply)) {
+        lum_pack_raw(out, lum_buf_bytes(&reply->scratch));
+    } else {
+        out->broken = true;
+    }
+    next_map(reply);
 }
 
 void lum_reply_progress(struct lum_reply *reply, uint64_t done, uint64_t total)
@@ -146,12 +168,34 @@ void lum_reply_progress(struct lum_reply *reply, uint64_t done, uint64_t total)
     lum_frame_put(reply->out, LUM_FRAME_PROGRESS, lum_buf_bytes(&reply->scratch));
 }
 
+/* Particulars may hold anything, a path in some old encoding too: what is no UTF-8 becomes '?'. */
+static void tell_clean(struct lum_reply *reply, const char *key, const char *text)
+{
+    char clean[sizeof(((struct lum_error *)0)->one)];
+    size_t len = strlen(text);
+
+    LUM_ASSERT(len < sizeof(clean));
+    for (size_t at = 0; at < len;) {
+        size_t n = 1;
+        while (n < 4 && at + n < len && !lum_utf8_valid(lum_bytes_of(text + at, n))) {
+            n++;
+        }
+        if (lum_utf8_valid(lum_bytes_of(text + at, n))) {
+            memcpy(clean + at, text + at, n);
+        } else {
+            n = 1;
+            clean[at] = '?';
+        }
+        at += n;
+    }
+    lum_reply_text(reply, key, lum_bytes_of(clean, len));
+}
+
 void lum_reply_error(struct lum_reply *reply, const struct lum_error *err)
 {
-    reply->pair_count = 0;
-    lum_buf_reset(&reply->pairs);
+    next_map(reply);
     lum_reply_cstr(reply, "code", lum_cause_name(err->cause));
-    lum_reply_cstr(reply, "one", err->one);
-    lum_reply_cstr(reply, "two", err->two);
+    tell_clean(reply, "one", err->one);
+    tell_clean(reply, "two", err->two);
     lum_reply_end(reply, LUM_FRAME_ERROR);
 }

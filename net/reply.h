@@ -55,6 +55,9 @@ void lum_reply_hex(struct lum_reply *reply, const char *key, const void *at, siz
 struct lum_buf *lum_reply_value(struct lum_reply *reply, const char *key);
 /* Frames the map as ROW or DONE and starts the next one. */
 void lum_reply_end(struct lum_reply *reply, enum lum_reply_frame type);
+/* Appends the map bare, as a value inside another row, and starts the next one. A reply that makes
+ * only such maps needs no frames: its `out` may be NULL. */
+void lum_reply_map(struct lum_reply *reply, struct lum_buf *out);
 
 void lum_reply_progress(struct lum_reply *reply, uint64_t done, uint64_t total);
 void lum_reply_error(struct lum_reply *reply, const struct lum_error *err);

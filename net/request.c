@@ -1,8 +1,9 @@
 /*
  * request.c - the table, and how one question runs.
  *
- * The functions themselves stand in ask_read.c (records), ask_list.c (conflicts, history, members,
- * log), ask_status.c, ask_edit.c (writes) and ask_rights.c (invites and admissions).
+ * The functions themselves stand in ask_read.c (records), ask_list.c (history, conflicts),
+ * ask_people.c, ask_log.c, ask_status.c, ask_edit.c and ask_resolve.c (writes) and ask_rights.c
+ * (invites, admissions, rebuild, compact).
  */
 #include "net/request.h"
 
@@ -22,7 +23,6 @@ static const struct lum_request requests[] = {
     {"members", LUM_SIDE_READ, lum_ask_members},
     {"invites", LUM_SIDE_READ, lum_ask_invites},
     {"log", LUM_SIDE_READ, lum_ask_log},
-    {"verify", LUM_SIDE_READ, lum_ask_verify},
     /* writing */
     {"put", LUM_SIDE_WRITE, lum_ask_put},
     {"set", LUM_SIDE_WRITE, lum_ask_set},
@@ -34,6 +34,8 @@ static const struct lum_request requests[] = {
     {"invite", LUM_SIDE_WRITE, lum_ask_invite},
     {"cancel", LUM_SIDE_WRITE, lum_ask_cancel},
     {"admit", LUM_SIDE_WRITE, lum_ask_admit},
+    /* the whole store */
+    {"verify", LUM_SIDE_ALONE, lum_ask_verify},
     {"rebuild", LUM_SIDE_ALONE, lum_ask_rebuild},
     {"compact", LUM_SIDE_ALONE, lum_ask_compact},
     /* lines */
@@ -155,6 +157,25 @@ bool lum_ask_text(const struct lum_ask *ask, const char *name, struct lum_bytes 
         return false;
     }
     *out = value;
+    return true;
+}
+
+bool lum_ask_cstr(struct lum_ask *ask, const char *name, const char **out)
+{
+    struct lum_bytes text;
+    char *copy;
+
+    *out = NULL;
+    if (!lum_ask_text(ask, name, &text)) {
+        return true;
+    }
+    copy = lum_arena_take(&ask->arena, text.len + 1);
+    if (copy == NULL || memchr(text.at, '\0', text.len) != NULL) {
+        return false;
+    }
+    memcpy(copy, text.at, text.len);
+    copy[text.len] = '\0';
+    *out = copy;
     return true;
 }
 
