@@ -178,6 +178,9 @@ static void a_log_that_forked_all_the_same_is_left_and_work_goes_on(void **state
     site_meet(&s[0], &s[1]);
     assert_true(site_frozen(&s[0]) > 0);
     assert_true(site_frozen(&s[1]) > 0);
+    site_close(&s[0]);
+    hide_the_restore(&s[0]); /* the log itself tells that it forked */
+    site_open(&s[0]);
     (void)site_put(&s[0], "d", "name", "in a new log");
     assert_int_equal(site_own_logs(&s[0], LUM_SHELF_COMMON, &row), 2);
     site_meet(&s[0], &s[1]);
@@ -300,6 +303,10 @@ static void a_clock_holders_head_is_pinned_once_a_day_after_a_meeting(void **sta
     (void)site_settle(&s[1]);
     result = site_put(&s[1], "e", "name", "after a restart");
     assert_int_equal(header_of(&s[1], &result).dep_count, 0);
+    s[0].wall_ms += SITE_DAY_MS;
+    site_close(&s[0]);
+    site_open(&s[0]);
+    (void)site_settle(&s[0]);
     result = site_put(&s[0], "f", "name", "a holder does not pin itself");
     assert_int_equal(header_of(&s[0], &result).dep_count, 0);
     drop_all(s, 2);

@@ -129,6 +129,7 @@ static void set_says_only_what_differs_in_one_event(void **state)
     assert_int_equal(set.event.seq, made.event.seq + 1); /* SAME wrote nothing */
     assert_int_equal(run(&site, lum_edit_set, &made.record, two("5", "6"), &set), LUM_OK);
     assert_int_equal(set.event.seq, made.event.seq + 2);
+    assert_int_equal(site_header(&site, set.event.lno, set.event.seq).dep_count, 0);
     assert_string_equal(site_shown(&site, &made.record, "a"), "5");
     assert_string_equal(site_shown(&site, &made.record, "b"), "6");
     site_drop(&site);

@@ -53,13 +53,15 @@ static void a_newcomer_joins_through_a_member_and_works_at_once(void **state)
     site_join(&s[2], &s[1], "Wati");
     assert_int_equal(me_in(&s[2], &s[2])->role, LUM_ROLE_WRITER);
     assert_int_equal(me_in(&s[1], &s[2])->role, LUM_ROLE_WRITER);
+    struct lum_id id = site_keyed(&s[2], "item", "b"); /* came in one batch with Budi's JOIN */
+    assert_string_equal(site_shown(&s[2], &id, "name"), "from Budi");
     (void)site_put(&s[2], "w", "name", "from Wati");
     site_meet(&s[1], &s[2]);
     site_meet(&s[1], &s[0]);
     struct lum_hash root = site_root(&s[0]);
     assert_memory_equal(site_root(&s[1]).b, root.b, 32);
     assert_memory_equal(site_root(&s[2]).b, root.b, 32);
-    struct lum_id id = site_keyed(&s[0], "item", "w");
+    id = site_keyed(&s[0], "item", "w");
     assert_string_equal(site_shown(&s[0], &id, "name"), "from Wati");
     assert_int_equal(site_counts(&s[0]).pending, 0);
     drop_all(s, 3);
@@ -124,19 +126,23 @@ static void every_step_done_twice_is_harmless(void **state)
 static void another_document_than_the_invites_is_a_fault(void **state)
 {
     (void)state;
-    struct site s[2];
-    static const uint8_t other[] = {0x97, 0x01};
-    site_prepare(&s[0]);
-    site_prepare(&s[1]);
+    struct site s[3];
+    struct lum_buf document;
+    for (size_t i = 0; i < 3; i++) {
+        site_prepare(&s[i]);
+    }
     site_found(&s[0], "Sari");
+    site_found(&s[2], "Somebody else");
     struct lum_invite invite = site_invite(&s[0], LUM_ROLE_WRITER, 1);
     site_arrive(&s[1], &invite);
-    assert_int_equal(
-        lum_space_accept_genesis(s[1].space, lum_bytes_of(other, sizeof other), &s[1].error),
-        LUM_FAULT);
+    lum_buf_init(&document, LUM_PAYLOAD_MAX);
+    lum_genesis_write(lum_roster_genesis(lum_space_roster(s[2].space)), &document);
+    assert_int_equal(lum_space_accept_genesis(s[1].space, lum_buf_bytes(&document), &s[1].error),
+                     LUM_FAULT);
     assert_string_equal(s[1].error.two, "space");
     assert_true(lum_space_is_newcomer(s[1].space));
-    drop_all(s, 2);
+    lum_buf_fini(&document);
+    drop_all(s, 3);
 }
 
 static void a_join_waits_for_its_invite(void **state)
