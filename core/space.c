@@ -363,7 +363,7 @@ enum lum_status lum_space_move_in(const struct lum_space_options *options, struc
 
 void lum_space_set_gate(struct lum_space *space, const struct lum_gate *gate)
 {
-    space->gate = *gate;
+    space->gate = gate == NULL ? (struct lum_gate){0} : *gate;
 }
 
 struct lum_store *lum_space_log(struct lum_space *space)

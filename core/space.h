@@ -54,7 +54,7 @@ LUM_MUST_USE enum lum_status lum_space_open(const struct lum_space_options *opti
 void lum_space_close(struct lum_space *space); /* NULL is fine; an open batch is aborted */
 
 /* How other threads are kept from the stores while their files are swapped: shut returns when no
- * reader is inside, open lets them in again. Without a gate nobody else reads. */
+ * reader is inside, open lets them in again. NULL, or without a gate: nobody else reads. */
 struct lum_gate {
     void *self;
     void (*shut)(void *self);

@@ -631,6 +631,68 @@ static void settle_tells_what_catch_ups_applied(void **state)
     site_drop(&site);
 }
 
+/* ---- no memory ---- */
+
+/* Opens, writes one record, settles: the first status that is not OK, or OK. */
+static enum lum_status work(struct site *site, const char *key, bool *committed)
+{
+    const struct lum_space_options options = options_of(site);
+    struct lum_view_progress progress = {0};
+    struct lum_edit_result result;
+    enum lum_status status = lum_space_open(&options, &site->space, &site->error);
+    if (status == LUM_OK) {
+        status = lum_editor_open(site->space, &site->editor);
+    }
+    if (status == LUM_OK) {
+        status = lum_space_begin(site->space, &site->error);
+    }
+    if (status != LUM_OK) {
+        return status;
+    }
+    status = lum_edit_make_keyed(site->editor, &items, bytes_of(key), site_map("name", "x"),
+                                 &result, &site->error);
+    if (status != LUM_OK) {
+        lum_space_abort(site->space);
+        return status;
+    }
+    status = lum_space_commit(site->space, &site->error);
+    *committed = status == LUM_OK;
+    return status == LUM_OK ? lum_space_settle(site->space, 0, &progress, &site->error) : status;
+}
+
+static void every_failed_allocation_is_told_and_harms_nothing(void **state)
+{
+    (void)state;
+    struct site site;
+    uint64_t saved = 0;
+    bool is_through = false;
+    site_prepare(&site);
+    site_found(&site, "Sari");
+    site_close(&site);
+    for (uint64_t nth = 1; !is_through; nth++) {
+        char key[16];
+        bool committed = false;
+        (void)snprintf(key, sizeof key, "k%u", (unsigned)nth);
+        lum_mem_fail_after(nth, false);
+        enum lum_status status = work(&site, key, &committed);
+        is_through = status == LUM_OK && nth > 20;
+        lum_mem_fail_after(0, false);
+        assert_true(status == LUM_OK || status == LUM_NO_MEMORY);
+        saved += committed ? 1 : 0;
+        site_close(&site);
+        site_open(&site);
+        (void)site_settle(&site);
+        assert_int_equal(site_counts(&site).records, saved);
+        assert_false(lum_space_home(site.space)->in_doubt);
+        site_close(&site);
+        assert_true(nth < 2000);
+    }
+    site_open(&site);
+    (void)site_settle(&site);
+    site_check(&site);
+    site_drop(&site);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -656,6 +718,7 @@ int main(void)
         cmocka_unit_test(compact_keeps_everything_and_stays_at_home),
         cmocka_unit_test(settle_in_slices_reaches_the_end),
         cmocka_unit_test(settle_tells_what_catch_ups_applied),
+        cmocka_unit_test(every_failed_allocation_is_told_and_harms_nothing),
     };
     if (lum_crypto_init() != LUM_OK) {
         return 1;
