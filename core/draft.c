@@ -213,8 +213,7 @@ void lum_draft_drop(struct lum_draft *draft, const struct lum_about *about, stru
     add(draft, &op, seen);
 }
 
-void lum_draft_keep(struct lum_draft *draft, const struct lum_about *about,
-                    struct lum_places drops)
+void lum_draft_keep(struct lum_draft *draft, const struct lum_about *about, struct lum_places drops)
 {
     struct draft_op op = {.type = LUM_OP_KEEP, .ref = ref_to(draft, about)};
     add(draft, &op, drops);
@@ -308,8 +307,7 @@ static enum lum_status deps_settle(const struct lum_draft *draft, const struct l
     header->dep_count = 0;
     for (uint32_t i = 0; i < needed.count; i++) {
         struct lum_dep dep;
-        enum lum_status status =
-            pins->look(pins->self, needed.lnos[i], needed.seqs[i], &dep, err);
+        enum lum_status status = pins->look(pins->self, needed.lnos[i], needed.seqs[i], &dep, err);
         if (status != LUM_OK) {
             return status;
         }
@@ -453,8 +451,8 @@ static bool is_over(const struct lum_draft *draft)
 
 static bool is_broken(const struct lum_draft *draft)
 {
-    return draft->ops.broken || draft->bytes.broken || draft->places.broken ||
-           draft->refs.broken || draft->pins.broken;
+    return draft->ops.broken || draft->bytes.broken || draft->places.broken || draft->refs.broken ||
+           draft->pins.broken;
 }
 
 enum lum_status lum_draft_write(const struct lum_draft *draft, uint64_t seq,

@@ -341,7 +341,9 @@ enum lum_status lum_payload_read(struct lum_bytes bytes, const struct lum_payloa
     }
     bool is_void = r.cur.fault != LUM_FAULT_NONE;
     *out = (struct lum_payload){
-        .why = r.is_unknown ? LUM_VOID_OP : is_void ? LUM_VOID_MALFORMED : LUM_VOID_NOT,
+        .why = r.is_unknown ? LUM_VOID_OP
+               : is_void    ? LUM_VOID_MALFORMED
+                            : LUM_VOID_NOT,
         .ops = is_void ? NULL : r.ops,
         .op_count = is_void ? 0 : r.op_count,
     };

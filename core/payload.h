@@ -56,10 +56,10 @@ struct lum_pair {
 
 struct lum_op {
     enum lum_op_type type;
-    uint16_t index;              /* of the op in its event */
-    struct lum_id record;        /* the record it is about */
-    struct lum_bytes collection; /* make, make-keyed */
-    struct lum_bytes key;        /* make-keyed */
+    uint16_t index;               /* of the op in its event */
+    struct lum_id record;         /* the record it is about */
+    struct lum_bytes collection;  /* make, make-keyed */
+    struct lum_bytes key;         /* make-keyed */
     const struct lum_pair *pairs; /* make, make-keyed: ascending by field; set: exactly one */
     uint32_t pair_count;
     const struct lum_dot *dots; /* set: preds; drop: seen; keep: drops */

@@ -134,15 +134,13 @@ const struct lum_cell *lum_record_cell(const struct lum_record *record, uint32_t
     return i < record->cell_count && record->cells[i].field == field ? &record->cells[i] : NULL;
 }
 
-static struct lum_cell *cell_for(struct lum_record *record, struct lum_arena *arena,
-                                 uint32_t field)
+static struct lum_cell *cell_for(struct lum_record *record, struct lum_arena *arena, uint32_t field)
 {
     uint32_t i = lower_cell(record, field);
     if (i < record->cell_count && record->cells[i].field == field) {
         return &record->cells[i];
     }
-    struct lum_cell *cells =
-        open_gap(arena, record->cells, record->cell_count, i, sizeof *cells);
+    struct lum_cell *cells = open_gap(arena, record->cells, record->cell_count, i, sizeof *cells);
     if (cells == NULL) {
         return NULL;
     }
@@ -170,8 +168,7 @@ static uint32_t lower_sibling(const struct lum_cell *cell, const struct lum_plac
 static void remove_sibling(struct lum_cell *cell, uint32_t i)
 {
     cell->count--;
-    memmove(&cell->siblings[i], &cell->siblings[i + 1],
-            (cell->count - i) * sizeof *cell->siblings);
+    memmove(&cell->siblings[i], &cell->siblings[i + 1], (cell->count - i) * sizeof *cell->siblings);
 }
 
 static void remove_named(struct lum_cell *cell, const struct lum_place *pred)
@@ -245,8 +242,7 @@ uint32_t lum_record_conflicts(const struct lum_record *record)
 enum lum_status lum_record_make(struct lum_record *record, struct lum_arena *arena,
                                 const struct lum_place *at)
 {
-    enum lum_status status =
-        insert_place(arena, &record->existence, &record->existence_count, at);
+    enum lum_status status = insert_place(arena, &record->existence, &record->existence_count, at);
     return status == LUM_OK ? raise_newest(record, arena, at) : status;
 }
 

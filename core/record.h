@@ -32,7 +32,7 @@ struct lum_drop {
 };
 
 enum lum_life {
-    LUM_UNMADE,  /* ops but no make yet: not shown, no leaf in the state root */
+    LUM_UNMADE, /* ops but no make yet: not shown, no leaf in the state root */
     LUM_ALIVE,
     LUM_REVIVED, /* alive, but a drop that no keep names stands: "deleted but edited" */
     LUM_DEAD,

@@ -66,8 +66,8 @@ static bool is_only(const struct lum_place *places, uint32_t count, const struct
 static bool is_plain(const struct lum_record *record)
 {
     return is_only(record->existence, record->existence_count, &record->first) &&
-           record->drop_count == 0 &&
-           record->touch.lno == record->first.lno && record->touch.seq == record->first.seq &&
+           record->drop_count == 0 && record->touch.lno == record->first.lno &&
+           record->touch.seq == record->first.seq &&
            is_only(record->newest, record->newest_count, &record->first);
 }
 

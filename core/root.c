@@ -266,8 +266,7 @@ static int by_name(const void *self, const void *a, const void *b)
 
 static void fields_write(struct root *root, const struct lum_record *record)
 {
-    struct named_cell *cells =
-        lum_arena_take(&root->arena, record->cell_count * sizeof *cells);
+    struct named_cell *cells = lum_arena_take(&root->arena, record->cell_count * sizeof *cells);
     if (cells == NULL) {
         fail(root, LUM_NO_MEMORY);
         return;

@@ -16,8 +16,8 @@
 #include "core/utf8.h"
 
 static const char *const forms[] = {
-    [LUM_VALUE_LIST] = "*",   [LUM_VALUE_BLOB] = "huss", [LUM_VALUE_LINK] = "l",
-    [LUM_VALUE_GEO] = "iii",  [LUM_VALUE_DATE] = "i",    [LUM_VALUE_MONEY] = "si",
+    [LUM_VALUE_LIST] = "*",    [LUM_VALUE_BLOB] = "huss", [LUM_VALUE_LINK] = "l",
+    [LUM_VALUE_GEO] = "iii",   [LUM_VALUE_DATE] = "i",    [LUM_VALUE_MONEY] = "si",
     [LUM_VALUE_INSTANT] = "i",
 };
 
@@ -102,9 +102,9 @@ bool lum_value_is_nil(struct lum_bytes value)
 static int kind_of(enum lum_pack_type type)
 {
     static const int kinds[] = {
-        [LUM_PACK_NIL] = 0, [LUM_PACK_BOOL] = 1, [LUM_PACK_INT] = 2,   [LUM_PACK_REAL] = 2,
-        [LUM_PACK_STR] = 3, [LUM_PACK_BIN] = 4,  [LUM_PACK_ARRAY] = 5, [LUM_PACK_MAP] = 6,
-        [LUM_PACK_NONE] = 7,
+        [LUM_PACK_NIL] = 0,   [LUM_PACK_BOOL] = 1, [LUM_PACK_INT] = 2,
+        [LUM_PACK_REAL] = 2,  [LUM_PACK_STR] = 3,  [LUM_PACK_BIN] = 4,
+        [LUM_PACK_ARRAY] = 5, [LUM_PACK_MAP] = 6,  [LUM_PACK_NONE] = 7,
     };
     return kinds[type];
 }

@@ -41,7 +41,7 @@ int lum_value_compare(struct lum_bytes a, struct lum_bytes b);
 LUM_MUST_USE enum lum_status lum_key_text(struct lum_bytes value, struct lum_buf *out);
 
 /* As a reader checks them; text is valid UTF-8 already. */
-bool lum_key_is_valid(struct lum_bytes key); /* 1..LUM_KEY_MAX, no controls but the joint */
+bool lum_key_is_valid(struct lum_bytes key);         /* 1..LUM_KEY_MAX, no controls but the joint */
 bool lum_field_is_valid(struct lum_bytes field);     /* 1..LUM_FIELD_MAX, no controls */
 bool lum_collection_is_valid(struct lum_bytes name); /* [a-z_][a-z0-9_-]{0,31} */
 

@@ -288,8 +288,7 @@ static enum lum_status arrive(struct lum_view *view)
 {
     struct lum_arrival arrival;
     struct lum_view_state *state = NULL;
-    enum lum_status status =
-        lum_log_arrival_get(view->log, view->applied.number + 1, &arrival);
+    enum lum_status status = lum_log_arrival_get(view->log, view->applied.number + 1, &arrival);
     if (status == LUM_OK) {
         status = lum_view_state_get(view, arrival.lno, &state);
     }

@@ -32,6 +32,11 @@ void lum_view_applier_close(struct lum_view *view); /* NULL is fine */
 /* Forgets every cache: after an abort, and before the applier serves another file. */
 void lum_view_applier_forget(struct lum_view *view);
 
+/* A view made anew goes on with the change numbers of the one it takes the place of, so that a number
+ * never says two things. Before anything is applied to `fresh`; an old one that does not read
+ * leaves them at 1. */
+LUM_MUST_USE enum lum_status lum_view_succeed(struct lum_txn *fresh, struct lum_txn *old);
+
 struct lum_view_batch {
     struct lum_txn *log;             /* read or write */
     struct lum_txn *view;            /* write; several batches may share one */
@@ -106,8 +111,8 @@ struct lum_view_touch {
 };
 LUM_MUST_USE enum lum_status lum_view_history(struct lum_txn *view, struct lum_txn *log,
                                               const struct lum_record *record,
-                                              struct lum_arena *arena,
-                                              struct lum_view_touch **out, uint32_t *count);
+                                              struct lum_arena *arena, struct lum_view_touch **out,
+                                              uint32_t *count);
 
 /* How far a log has applied, and what it waits for. NOT_FOUND: nothing of it was looked at yet. */
 struct lum_view_wait {
@@ -158,8 +163,8 @@ LUM_MUST_USE enum lum_status lum_view_void_next(struct lum_txn *view, struct lum
 
 /* The state root of a shelf (docs/format.md 6), from the bucket hashes that stand and what changed
  * since. */
-LUM_MUST_USE enum lum_status lum_view_root(struct lum_txn *view, struct lum_txn *log,
-                                           uint8_t shelf, struct lum_hash *out);
+LUM_MUST_USE enum lum_status lum_view_root(struct lum_txn *view, struct lum_txn *log, uint8_t shelf,
+                                           struct lum_hash *out);
 /* The same in a write transaction: bucket hashes are kept, so that the next root costs less. */
 LUM_MUST_USE enum lum_status lum_view_root_keep(struct lum_txn *view, struct lum_txn *log,
                                                 uint8_t shelf, struct lum_hash *out);

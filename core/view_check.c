@@ -68,8 +68,7 @@ static void check_feed(struct check *check, const struct lum_record *record)
     uint8_t key[8];
     uint8_t rno[8];
     expect(check,
-           row_is(check, LUM_V_FEED, number_key(record->change, key),
-                  number_key(record->rno, rno)),
+           row_is(check, LUM_V_FEED, number_key(record->change, key), number_key(record->rno, rno)),
            "feed lacks a record's newest change", record->rno);
 }
 
@@ -141,8 +140,8 @@ static void check_record(struct check *check, struct lum_bytes key, struct lum_b
     }
     record.rno = lum_get_u64(key.at);
     enum lum_life life = lum_record_life(&record);
-    bool is_listed = life == LUM_REVIVED ||
-                     (life == LUM_ALIVE && lum_record_conflicts(&record) > 0);
+    bool is_listed =
+        life == LUM_REVIVED || (life == LUM_ALIVE && lum_record_conflicts(&record) > 0);
     expect(check, head.life == life, "a record's life is not what its drops say", record.rno);
     expect(check, head.is_listed == is_listed, "a record's head lists it wrongly", record.rno);
     check_rid(check, &record);
@@ -204,11 +203,10 @@ static void check_vlog(struct check *check, struct lum_bytes key, struct lum_byt
         return;
     }
     uint32_t lno = lum_get_u32(key.at);
-    expect(check, lum_log_get(check->log, lno, &log) == LUM_OK &&
-                      log.place.chain.seq >= vlog.applied,
-           "more of a log has applied than there is", lno);
     expect(check,
-           vlog.applied == 0 || lum_view_pos(check->view, lno, vlog.applied, &pos) == LUM_OK,
+           lum_log_get(check->log, lno, &log) == LUM_OK && log.place.chain.seq >= vlog.applied,
+           "more of a log has applied than there is", lno);
+    expect(check, vlog.applied == 0 || lum_view_pos(check->view, lno, vlog.applied, &pos) == LUM_OK,
            "pos ends before what has applied", lno);
     check->tally.waiting += vlog.is_waiting;
 }
@@ -221,8 +219,7 @@ static void check_bucket(struct check *check, struct lum_bytes key, struct lum_b
         return;
     }
     unsigned bucket = lum_get_u16(key.at + 1);
-    enum lum_status status =
-        lum_view_bucket(check->view, check->log, key.at[0], bucket, &hash);
+    enum lum_status status = lum_view_bucket(check->view, check->log, key.at[0], bucket, &hash);
     expect(check, status == LUM_OK && memcmp(hash.b, row.at, sizeof hash.b) == 0,
            "a bucket's hash is not that of its records", bucket);
 }

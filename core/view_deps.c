@@ -160,8 +160,7 @@ enum lum_status lum_view_deps_settle(struct lum_view *view, struct lum_view_stat
 }
 
 enum lum_status lum_view_pins_put(struct lum_view *view, const struct lum_view_state *state,
-                                  const struct lum_header *header,
-                                  const struct lum_view_dep *deps)
+                                  const struct lum_header *header, const struct lum_view_dep *deps)
 {
     enum lum_status status = LUM_OK;
     for (uint32_t i = 0; i < header->dep_count && status == LUM_OK; i++) {

@@ -48,16 +48,15 @@ static enum lum_status join_own(struct lum_view_state *state, const struct lum_v
     return lum_clock_raise(&state->clock, other->holder, own, &past->grew);
 }
 
-static enum lum_status join_clock(struct lum_view *view, struct lum_view_state *state,
-                                  uint32_t lno, uint64_t clock_at, struct past *past)
+static enum lum_status join_clock(struct lum_view *view, struct lum_view_state *state, uint32_t lno,
+                                  uint64_t clock_at, struct past *past)
 {
     uint8_t key[KEY];
     struct lum_bytes row;
     if (clock_at == 0) {
         return LUM_OK;
     }
-    enum lum_status status =
-        lum_txn_get(view->txn, LUM_V_CLOCK, seq_key(lno, clock_at, key), &row);
+    enum lum_status status = lum_txn_get(view->txn, LUM_V_CLOCK, seq_key(lno, clock_at, key), &row);
     if (status != LUM_OK) {
         return status == LUM_NOT_FOUND ? LUM_CORRUPT : status;
     }
@@ -85,8 +84,8 @@ static enum lum_status join(struct lum_view *view, struct lum_view_state *state,
 }
 
 static enum lum_status past_join(struct lum_view *view, struct lum_view_state *state,
-                                 const struct lum_log_event *event,
-                                 const struct lum_view_dep *deps, struct past *past)
+                                 const struct lum_log_event *event, const struct lum_view_dep *deps,
+                                 struct past *past)
 {
     enum lum_status status = LUM_OK;
     *past = (struct past){.l = state->l};
@@ -102,10 +101,10 @@ static enum lum_status past_join(struct lum_view *view, struct lum_view_state *s
     status = lum_buf_status(&view->bytes);
     state->clock_at = event->seq;
     view->appended_bytes += view->bytes.len;
-    return status == LUM_OK ? lum_txn_put(view->txn, LUM_V_CLOCK,
-                                          seq_key(state->lno, event->seq, key),
-                                          lum_buf_bytes(&view->bytes))
-                            : status;
+    return status == LUM_OK
+               ? lum_txn_put(view->txn, LUM_V_CLOCK, seq_key(state->lno, event->seq, key),
+                             lum_buf_bytes(&view->bytes))
+               : status;
 }
 
 /* ---- the verdict ---- */
@@ -175,8 +174,8 @@ static enum lum_status list_void(struct lum_view *view, const struct lum_view_st
 
 /* Gives the flags that the verdict leaves in `pos`. */
 static enum lum_status effect(struct lum_view *view, struct lum_view_state *state,
-                              const struct lum_log_event *event,
-                              const struct lum_view_dep *deps, uint16_t *flags)
+                              const struct lum_log_event *event, const struct lum_view_dep *deps,
+                              uint16_t *flags)
 {
     struct lum_payload payload;
     enum lum_status status = verdict(view, state, event, &payload);
@@ -217,8 +216,7 @@ enum lum_status lum_view_event_apply(struct lum_view *view, struct lum_view_stat
         return status;
     }
     uint64_t t = event->chain.t;
-    bool is_sane =
-        lum_clock_is_sane(&state->clock, state->holder, state->own, view->founded_ms, t);
+    bool is_sane = lum_clock_is_sane(&state->clock, state->holder, state->own, view->founded_ms, t);
     if (is_sane && state->holder != 0 && t > state->own) {
         state->own = t;
     }

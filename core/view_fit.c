@@ -112,6 +112,25 @@ enum lum_status lum_view_meta_load(struct lum_view *view)
     return status;
 }
 
+static void next_write(uint64_t rno, uint64_t change, uint32_t name, uint8_t out[NEXT_LEN])
+{
+    lum_put_u64(out, rno);
+    lum_put_u64(out + 8, change);
+    lum_put_u32(out + 16, name);
+}
+
+enum lum_status lum_view_succeed(struct lum_txn *fresh, struct lum_txn *old)
+{
+    const uint8_t *at = NULL;
+    uint8_t next[NEXT_LEN];
+    if (meta_get(old, LUM_VMETA_NEXT, NEXT_LEN, &at) != LUM_OK || at == NULL) {
+        return LUM_OK;
+    }
+    next_write(1, lum_get_u64(at + 8), 1, next);
+    return lum_txn_put(fresh, LUM_V_META, meta_key(LUM_VMETA_NEXT),
+                       lum_bytes_of(next, sizeof next));
+}
+
 enum lum_status lum_view_meta_save(struct lum_view *view)
 {
     uint8_t marks[2 * MARK_LEN];
@@ -125,9 +144,7 @@ enum lum_status lum_view_meta_save(struct lum_view *view)
     }
     mark_write(&view->applied, marks);
     mark_write(&view->seen, marks + MARK_LEN);
-    lum_put_u64(next, view->next_rno);
-    lum_put_u64(next + 8, view->next_change);
-    lum_put_u32(next + 16, view->next_name);
+    next_write(view->next_rno, view->next_change, view->next_name, next);
     enum lum_status status = lum_txn_put(view->txn, LUM_V_META, meta_key(LUM_VMETA_APPLIED),
                                          lum_bytes_of(marks, sizeof marks));
     if (status == LUM_OK) {
@@ -154,8 +171,7 @@ static enum lum_status check_mark(struct lum_view *view, const struct lum_view_m
         view->progress->needs_rebuild = true;
         return LUM_OK;
     }
-    if (status == LUM_OK &&
-        memcmp(arrival.hash.b, mark->hash.b, sizeof mark->hash.b) != 0) {
+    if (status == LUM_OK && memcmp(arrival.hash.b, mark->hash.b, sizeof mark->hash.b) != 0) {
         view->progress->needs_rebuild = true;
     }
     return status;

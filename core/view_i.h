@@ -97,9 +97,9 @@ struct lum_view_state {
     uint32_t holder; /* 0 when its device is no clock holder */
     uint64_t head;   /* how far it may be applied: its head, or its fork point */
     uint64_t looked; /* in which batch the head was looked up */
-    bool is_frozen;      /* as the log has it now */
+    bool is_frozen;  /* as the log has it now */
     uint64_t fork_point;
-    bool known_frozen;   /* as the view has taken it in */
+    bool known_frozen; /* as the view has taken it in */
     uint64_t known_fork;
     uint64_t applied;
     uint64_t l;
@@ -110,15 +110,15 @@ struct lum_view_state {
     bool is_queued; /* to be tried again */
     uint8_t want8[8];
     uint64_t want_seq;
-    bool is_changed; /* since it was last written */
+    bool is_changed;                        /* since it was last written */
     uint8_t row[LUM_POS_ROW * LUM_POS_LEN]; /* the row of `pos` that holds `applied` */
 };
 
 /* ---- names (view_name.c) ---- */
 
 struct lum_names {
-    struct lum_buf texts;  /* cached, one after another */
-    struct lum_buf slots;  /* open addressing: {hash, at, len, number} */
+    struct lum_buf texts; /* cached, one after another */
+    struct lum_buf slots; /* open addressing: {hash, at, len, number} */
     uint32_t count;
 };
 
@@ -190,9 +190,8 @@ LUM_MUST_USE enum lum_status lum_view_state_get(struct lum_view *view, uint32_t 
 /* Rights of a log's author, as its state keeps them. */
 uint8_t lum_view_rights_of(const struct lum_roster *roster, const struct lum_log_name *name);
 /* Appends an applied event; state->clock and own are what its successors see. */
-LUM_MUST_USE enum lum_status lum_view_state_push(struct lum_view *view,
-                                                 struct lum_view_state *state,
-                                                 const struct lum_pos *pos);
+LUM_MUST_USE enum lum_status
+lum_view_state_push(struct lum_view *view, struct lum_view_state *state, const struct lum_pos *pos);
 /* Any applied event of any log, written back or not. NOT_FOUND when it has not applied. */
 LUM_MUST_USE enum lum_status lum_view_state_pos(struct lum_view *view, uint32_t lno, uint64_t seq,
                                                 struct lum_pos *out);
@@ -267,8 +266,7 @@ LUM_MUST_USE enum lum_status lum_view_tree_flush(struct lum_view *view);
 
 /* One bucket's hash, worked out from the records. */
 LUM_MUST_USE enum lum_status lum_view_bucket(struct lum_txn *view, struct lum_txn *log,
-                                             uint8_t shelf, unsigned bucket,
-                                             struct lum_hash *out);
+                                             uint8_t shelf, unsigned bucket, struct lum_hash *out);
 
 /* ---- names (view_name.c) ---- */
 

@@ -95,8 +95,7 @@ uint8_t lum_view_rights_of(const struct lum_roster *roster, const struct lum_log
 }
 
 /* The device's first log here, on whatever shelf. */
-static enum lum_status holder_number(struct lum_view *view, const uint8_t author[32],
-                                     uint32_t *out)
+static enum lum_status holder_number(struct lum_view *view, const uint8_t author[32], uint32_t *out)
 {
     uint32_t least = 0;
     for (uint32_t shelf = 0; shelf < LUM_SHELVES_MAX; shelf++) {
@@ -116,8 +115,7 @@ static enum lum_status holder_number(struct lum_view *view, const uint8_t author
 }
 
 /* The head as this batch's transaction of the log has it. */
-static void look(struct lum_view *view, struct lum_view_state *state,
-                 const struct lum_log_row *row)
+static void look(struct lum_view *view, struct lum_view_state *state, const struct lum_log_row *row)
 {
     state->looked = view->batch;
     state->is_frozen = row->is_frozen;
@@ -233,8 +231,7 @@ static enum lum_status state_make(struct lum_view *view, uint32_t lno, struct lu
     return LUM_OK;
 }
 
-enum lum_status lum_view_state_get(struct lum_view *view, uint32_t lno,
-                                   struct lum_view_state **out)
+enum lum_status lum_view_state_get(struct lum_view *view, uint32_t lno, struct lum_view_state **out)
 {
     LUM_ASSERT(lno != 0);
     enum lum_status status = make_room(view, lno);

@@ -10,10 +10,10 @@
 #include "core/view_i.h"
 
 static const char *const tables[LUM_VIEW_TABLES] = {
-    [LUM_V_META] = "meta", [LUM_V_VLOG] = "vlog",   [LUM_V_POS] = "pos",
-    [LUM_V_CLOCK] = "clock", [LUM_V_PIN] = "pin",   [LUM_V_RID] = "rid",
-    [LUM_V_REC] = "rec",   [LUM_V_COLL] = "coll",   [LUM_V_NAME] = "name",
-    [LUM_V_TEXT] = "text", [LUM_V_HIST] = "hist",   [LUM_V_FEED] = "feed",
+    [LUM_V_META] = "meta",         [LUM_V_VLOG] = "vlog", [LUM_V_POS] = "pos",
+    [LUM_V_CLOCK] = "clock",       [LUM_V_PIN] = "pin",   [LUM_V_RID] = "rid",
+    [LUM_V_REC] = "rec",           [LUM_V_COLL] = "coll", [LUM_V_NAME] = "name",
+    [LUM_V_TEXT] = "text",         [LUM_V_HIST] = "hist", [LUM_V_FEED] = "feed",
     [LUM_V_CONFLICT] = "conflict", [LUM_V_TREE] = "tree", [LUM_V_VOID] = "void",
 };
 
@@ -108,8 +108,7 @@ enum lum_status lum_view_find(struct lum_txn *view, uint8_t shelf, const struct 
     struct lum_bytes row;
     key[0] = shelf;
     memcpy(key + 1, id->b, sizeof id->b);
-    enum lum_status status =
-        lum_txn_get(view, LUM_V_RID, lum_bytes_of(key, sizeof key), &row);
+    enum lum_status status = lum_txn_get(view, LUM_V_RID, lum_bytes_of(key, sizeof key), &row);
     if (status == LUM_OK && row.len != 8) {
         return LUM_CORRUPT;
     }
@@ -125,8 +124,7 @@ enum lum_status lum_view_record(struct lum_txn *view, uint64_t rno, struct lum_a
     uint8_t key[8];
     struct lum_bytes row;
     lum_put_u64(key, rno);
-    enum lum_status status =
-        lum_txn_get(view, LUM_V_REC, lum_bytes_of(key, sizeof key), &row);
+    enum lum_status status = lum_txn_get(view, LUM_V_REC, lum_bytes_of(key, sizeof key), &row);
     if (status == LUM_OK) {
         status = lum_record_read(row, arena, out);
         out->rno = rno;
@@ -168,8 +166,7 @@ enum lum_status lum_view_pos(struct lum_txn *view, uint32_t lno, uint64_t seq,
     }
     lum_put_u32(key, lno);
     lum_put_u64(key + 4, (seq - 1) / LUM_POS_ROW);
-    enum lum_status status =
-        lum_txn_get(view, LUM_V_POS, lum_bytes_of(key, sizeof key), &row);
+    enum lum_status status = lum_txn_get(view, LUM_V_POS, lum_bytes_of(key, sizeof key), &row);
     if (status != LUM_OK) {
         return status;
     }
@@ -261,21 +258,18 @@ static int by_l(const void *self, const void *a, const void *b)
     const struct touched *y = b;
     (void)self;
     int order = compare_u64(x->rank.pos.l, y->rank.pos.l);
-    return order != 0 ? order
-                      : memcmp(x->rank.log_id.b, y->rank.log_id.b, sizeof x->rank.log_id.b);
+    return order != 0 ? order : memcmp(x->rank.log_id.b, y->rank.log_id.b, sizeof x->rank.log_id.b);
 }
 
 /* The event that touched the record before *io; NOT_FOUND when *io was the first. */
-static enum lum_status touched_before(struct lum_txn *view, uint64_t rno,
-                                      struct lum_view_touch *io)
+static enum lum_status touched_before(struct lum_txn *view, uint64_t rno, struct lum_view_touch *io)
 {
     uint8_t key[4 + 8 + 8];
     struct lum_bytes row;
     lum_put_u32(key, io->lno);
     lum_put_u64(key + 4, io->seq);
     lum_put_u64(key + 12, rno);
-    enum lum_status status =
-        lum_txn_get(view, LUM_V_HIST, lum_bytes_of(key, sizeof key), &row);
+    enum lum_status status = lum_txn_get(view, LUM_V_HIST, lum_bytes_of(key, sizeof key), &row);
     if (status == LUM_OK && row.len != 4 + 8) {
         return LUM_CORRUPT;
     }
@@ -338,8 +332,7 @@ enum lum_status lum_view_log(struct lum_txn *view, uint32_t lno, struct lum_view
     struct lum_bytes bytes;
     struct lum_vlog_row row;
     lum_put_u32(key, lno);
-    enum lum_status status =
-        lum_txn_get(view, LUM_V_VLOG, lum_bytes_of(key, sizeof key), &bytes);
+    enum lum_status status = lum_txn_get(view, LUM_V_VLOG, lum_bytes_of(key, sizeof key), &bytes);
     if (status != LUM_OK) {
         return status;
     }
@@ -390,8 +383,7 @@ enum lum_status lum_view_feed_next(struct lum_txn *view, struct lum_view_change 
     uint8_t key[8];
     struct lum_scan scan;
     lum_put_u64(key, io->change);
-    enum lum_status status =
-        row_after(view, LUM_V_FEED, lum_bytes_of(key, sizeof key), &scan);
+    enum lum_status status = row_after(view, LUM_V_FEED, lum_bytes_of(key, sizeof key), &scan);
     if (status != LUM_OK) {
         return status;
     }
@@ -411,8 +403,7 @@ enum lum_status lum_view_conflict_next(struct lum_txn *view, struct lum_view_con
     lum_put_u32(key + 1, io->collection);
     lum_put_u64(key + 5, io->rno);
     lum_put_u32(key + 13, io->field);
-    enum lum_status status =
-        row_after(view, LUM_V_CONFLICT, lum_bytes_of(key, sizeof key), &scan);
+    enum lum_status status = row_after(view, LUM_V_CONFLICT, lum_bytes_of(key, sizeof key), &scan);
     if (status != LUM_OK) {
         return status;
     }
@@ -434,13 +425,12 @@ enum lum_status lum_view_void_next(struct lum_txn *view, struct lum_view_void *i
     struct lum_scan scan;
     lum_put_u32(key, io->lno);
     lum_put_u64(key + 4, io->seq);
-    enum lum_status status =
-        row_after(view, LUM_V_VOID, lum_bytes_of(key, sizeof key), &scan);
+    enum lum_status status = row_after(view, LUM_V_VOID, lum_bytes_of(key, sizeof key), &scan);
     if (status != LUM_OK) {
         return status;
     }
-    bool reads = scan.key.len == sizeof key && scan.value.len == 1 &&
-                 scan.value.at[0] <= LUM_VOID_CONTROL;
+    bool reads =
+        scan.key.len == sizeof key && scan.value.len == 1 && scan.value.at[0] <= LUM_VOID_CONTROL;
     if (reads) {
         io->lno = lum_get_u32(scan.key.at);
         io->seq = lum_get_u64(scan.key.at + 4);

@@ -180,8 +180,7 @@ static enum lum_status record_load(struct lum_view *view, uint8_t shelf, const s
 {
     uint8_t key[RID_KEY];
     struct lum_bytes row;
-    enum lum_status status =
-        lum_txn_get(view->txn, LUM_V_RID, rid_key(shelf, id, key), &row);
+    enum lum_status status = lum_txn_get(view->txn, LUM_V_RID, rid_key(shelf, id, key), &row);
     if (status == LUM_NOT_FOUND) {
         open->is_new = true;
         open->was = LUM_UNMADE;
@@ -456,8 +455,8 @@ static enum lum_status listed_put(struct lum_view *view, const struct lum_view_o
         const struct listed *old = &open->listed[i];
         if (!is_among(now, count, old)) {
             (*listed_count(view, old->kind))--;
-            status = held(lum_txn_delete(view->txn, LUM_V_CONFLICT,
-                                         conflict_key(&open->record, old, key)));
+            status = held(
+                lum_txn_delete(view->txn, LUM_V_CONFLICT, conflict_key(&open->record, old, key)));
         }
     }
     for (uint32_t i = 0; i < count && status == LUM_OK; i++) {
@@ -494,8 +493,8 @@ static enum lum_status row_put(struct lum_view *view, const struct lum_view_open
     if (status != LUM_OK) {
         return status;
     }
-    return lum_txn_put(view->txn, LUM_V_RID,
-                       rid_key(open->record.shelf, &open->record.id, key), rno);
+    return lum_txn_put(view->txn, LUM_V_RID, rid_key(open->record.shelf, &open->record.id, key),
+                       rno);
 }
 
 static void mark_dirty(struct lum_view *view, const struct lum_record *record)
@@ -562,8 +561,7 @@ static enum lum_status bucket_clear(struct lum_view *view, uint32_t shelf, uint3
     uint8_t key[TREE_KEY];
     key[0] = (uint8_t)shelf;
     lum_put_u16(key + 1, (uint16_t)bucket);
-    enum lum_status status =
-        lum_txn_delete(view->txn, LUM_V_TREE, lum_bytes_of(key, sizeof key));
+    enum lum_status status = lum_txn_delete(view->txn, LUM_V_TREE, lum_bytes_of(key, sizeof key));
     return status == LUM_NOT_FOUND ? LUM_OK : status;
 }
 

@@ -69,9 +69,8 @@ struct build *build_open(uint32_t founders)
         struct lum_buf payload;
         lum_buf_init(&payload, LUM_PAYLOAD_MAX);
         lum_control_write(&control, &payload);
-        const struct build_event event = {.kind = LUM_KIND_CONTROL,
-                                          .t = BUILD_FOUNDED_MS,
-                                          .payload = lum_buf_bytes(&payload)};
+        const struct build_event event = {
+            .kind = LUM_KIND_CONTROL, .t = BUILD_FOUNDED_MS, .payload = lum_buf_bytes(&payload)};
         (void)build_event(build, log, &event);
         lum_buf_fini(&payload);
     }
@@ -206,8 +205,7 @@ uint64_t build_event(struct build *build, uint32_t log_number, const struct buil
     lum_run_append(&log->run, &header, payload);
     mark.length = (uint32_t)log->run.len - mark.offset;
     must(!log->run.broken);
-    must(lum_chain_step(&log->place.chain, &header, payload, &mark.is_boundary) ==
-         LUM_FAULT_NONE);
+    must(lum_chain_step(&log->place.chain, &header, payload, &mark.is_boundary) == LUM_FAULT_NONE);
     mark.chain = log->place.chain;
     if (mark.is_boundary) {
         struct lum_sig seal;
@@ -284,8 +282,7 @@ uint64_t build_control(struct build *build, uint32_t log, const struct lum_contr
     struct lum_buf payload;
     lum_buf_init(&payload, LUM_PAYLOAD_MAX);
     lum_control_write(control, &payload);
-    const struct build_event event = {.kind = LUM_KIND_CONTROL,
-                                      .payload = lum_buf_bytes(&payload)};
+    const struct build_event event = {.kind = LUM_KIND_CONTROL, .payload = lum_buf_bytes(&payload)};
     uint64_t seq = build_event(build, log, &event);
     lum_buf_fini(&payload);
     return seq;

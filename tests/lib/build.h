@@ -15,7 +15,7 @@
 #include "tests/lib/temp.h"
 
 #define BUILD_FOUNDED_MS UINT64_C(1767225600000) /* 2026-01-01 */
-#define BUILD_DAY_MS UINT64_C(86400000)
+#define BUILD_DAY_MS     UINT64_C(86400000)
 
 /* ---- the space and its logs ---- */
 

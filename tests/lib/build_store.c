@@ -140,9 +140,9 @@ static void feed_piece(struct build_store *store, struct lum_txn *txn, uint32_t 
     row_of(store, txn, number, &row);
     uint64_t first = row.place.chain.seq + 1;
     struct lum_log_place end = {.log_id = log->place.log_id, .chain = all[last - 1].chain};
-    struct lum_bytes run = lum_bytes_of(
-        log->run.at + all[first - 1].offset,
-        all[last - 1].offset + all[last - 1].length - all[first - 1].offset);
+    struct lum_bytes run =
+        lum_bytes_of(log->run.at + all[first - 1].offset,
+                     all[last - 1].offset + all[last - 1].length - all[first - 1].offset);
     uint32_t count = 0;
     struct lum_run_seals held = {seals, seals_of(log, first, last, &end, seals)};
     struct lum_log_place place = row.place;
@@ -301,8 +301,7 @@ struct lum_view_counts build_counts(struct build_store *store)
     return counts;
 }
 
-bool build_record(struct build_store *store, const struct lum_id *id,
-                  const struct lum_record **out)
+bool build_record(struct build_store *store, const struct lum_id *id, const struct lum_record **out)
 {
     uint64_t rno = 0;
     if (lum_view_find(build_view_txn(store), LUM_SHELF_COMMON, id, &rno) != LUM_OK) {
@@ -324,10 +323,9 @@ static const struct lum_cell *cell_of(struct build_store *store, const struct lu
                                       const char *field)
 {
     const struct lum_record *record = NULL;
-    uint32_t number = lum_view_name_number(build_view_txn(store),
-                                           lum_bytes_of(field, strlen(field)));
-    return build_record(store, id, &record) && number != 0 ? lum_record_cell(record, number)
-                                                           : NULL;
+    uint32_t number =
+        lum_view_name_number(build_view_txn(store), lum_bytes_of(field, strlen(field)));
+    return build_record(store, id, &record) && number != 0 ? lum_record_cell(record, number) : NULL;
 }
 
 const char *build_shown(struct build_store *store, const struct lum_id *id, const char *field)

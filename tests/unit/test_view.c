@@ -9,7 +9,7 @@
 #include "tests/lib/build.h"
 
 #define DAY BUILD_DAY_MS
-#define T0 (BUILD_FOUNDED_MS + 10 * BUILD_DAY_MS)
+#define T0  (BUILD_FOUNDED_MS + 10 * BUILD_DAY_MS)
 
 /* Three founders with a common log each: a, b and c. */
 struct hall {
@@ -85,8 +85,7 @@ static void two_values_written_apart_both_stay_and_are_listed(void **state)
     assert_int_equal(lum_view_conflict_next(build_view_txn(hall->store), &conflict), LUM_OK);
     assert_int_equal(conflict.kind, LUM_CONFLICT_CELL);
     assert_int_equal(conflict.number, 2);
-    assert_int_equal(lum_view_conflict_next(build_view_txn(hall->store), &conflict),
-                     LUM_NOT_FOUND);
+    assert_int_equal(lum_view_conflict_next(build_view_txn(hall->store), &conflict), LUM_NOT_FOUND);
 }
 
 static void equal_values_written_apart_are_no_conflict(void **state)
@@ -399,8 +398,8 @@ static void two_halls_that_agree_make_a_late_clock_insane(void **state)
     struct lum_id id = build_made(hall->build, hall->a, a, 0);
     const struct build_set late = {id, "name", "late", T0 + 98 * DAY};
     const struct build_set good = {id, "name", "good", T0 + 99 * DAY};
-    uint64_t first = build_set(hall->build, hall->c, &late,
-                               PLACES({hall->a, a, 0}, {hall->b, b, 0}));
+    uint64_t first =
+        build_set(hall->build, hall->c, &late, PLACES({hall->a, a, 0}, {hall->b, b, 0}));
     uint64_t second = build_set(hall->build, hall->c, &good, NO_PLACES);
     settle(hall);
     assert_false(is_sane(hall, hall->c, first)); /* g2 = T0 + 100 d, minus a day */
