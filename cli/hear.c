@@ -8,7 +8,7 @@
 #include "net/frame.h"
 #include "net/reply.h"
 
-static enum lum_cause cause_of(struct lum_bytes name)
+enum lum_cause lum_hear_cause(struct lum_bytes name)
 {
     static const enum lum_cause causes[] = {
 #define X(name, status) LUM_CAUSE_##name,
@@ -39,7 +39,7 @@ static void hear_error(struct lum_hearing *hearing, struct lum_bytes map)
 {
     struct lum_error *error = &hearing->error;
 
-    error->cause = cause_of(lum_map_text(map, "code"));
+    error->cause = lum_hear_cause(lum_map_text(map, "code"));
     copy_text(lum_map_text(map, "one"), error->one, sizeof(error->one));
     copy_text(lum_map_text(map, "two"), error->two, sizeof(error->two));
     hearing->status = lum_cause_status(error->cause);

@@ -29,5 +29,7 @@ void lum_hear(struct lum_hearing *hearing, struct lum_buf *frames);
 /* How it ended; fills err when it was an error. */
 LUM_MUST_USE enum lum_status lum_hear_end(const struct lum_hearing *hearing,
                                           struct lum_error *err);
+/* The cause of that name; none when this version does not know it. */
+enum lum_cause lum_hear_cause(struct lum_bytes name);
 
 #endif
