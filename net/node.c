@@ -2,6 +2,7 @@
  * node.c - a node's life: open (learn, listen, start the worker), run (the loop), stop (say BYE,
  * finish what was asked), close (join the worker, free everything, leave no socket behind).
  */
+#define _DEFAULT_SOURCE /* IFF_UP */
 #include "net/node.h"
 
 #include <ifaddrs.h>
@@ -533,7 +534,7 @@ enum lum_status lum_node_ask(struct lum_node *node, struct lum_bytes body,
     if (status == LUM_OK) {
         seat->on_reply = on_reply;
         seat->self = self;
-        node->was_asked = true;
+        node->was_asked = !node->has_control; /* a node that serves goes on */
         lum__pump_wake_at(node, 0);
     }
     return status;
