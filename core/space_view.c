@@ -348,6 +348,28 @@ static enum lum_status rebuild_slice(struct lum_space *space, struct lum_view *a
     return told != LUM_OK ? told : status;
 }
 
+/* Readers tell a change that they know from a new one, also after the swap. */
+static enum lum_status succeed(struct lum_space *space, struct lum_store *store,
+                               struct lum_error *err)
+{
+    struct lum_txn *fresh = NULL;
+    struct lum_txn *old = NULL;
+    if (lum_txn_begin_read(space->view, &old, NULL) != LUM_OK) {
+        return LUM_OK;
+    }
+    enum lum_status status = lum_txn_begin_write(store, &fresh, err);
+    if (status == LUM_OK) {
+        status = lum_view_succeed(fresh, old);
+        if (status == LUM_OK) {
+            status = lum_txn_commit(fresh, err);
+        } else {
+            lum_txn_abort(fresh);
+        }
+    }
+    lum_txn_abort(old);
+    return status;
+}
+
 static enum lum_status build_beside(struct lum_space *space, const struct lum_tick *tick,
                                     struct lum_error *err)
 {
@@ -359,7 +381,10 @@ static enum lum_status build_beside(struct lum_space *space, const struct lum_ti
     if (status != LUM_OK) {
         return status;
     }
-    status = lum_view_applier_open(&applier);
+    status = succeed(space, store, err);
+    if (status == LUM_OK) {
+        status = lum_view_applier_open(&applier);
+    }
     if (status == LUM_OK) {
         do {
             status = rebuild_slice(space, applier, store, tick, err);
