@@ -73,8 +73,8 @@ static enum lum_status find_end(struct lum_lines *lines, size_t from, size_t *en
 {
     size_t searched = from;
     for (;;) {
-        const uint8_t *base = lines->buf.at + lines->begin;
         size_t len = lines->buf.len - lines->begin;
+        const uint8_t *base = len > 0 ? lines->buf.at + lines->begin : NULL;
         const uint8_t *found =
             len > searched ? memchr(base + searched, '\n', len - searched) : NULL;
         size_t line_end = found != NULL ? (size_t)(found - base) + 1 : len;
