@@ -174,12 +174,12 @@ static void make_join(const struct lum_space *space, const struct lum_sign_key *
 
 enum lum_status lum_space_write_join(struct lum_space *space, struct lum_error *err)
 {
-    LUM_ASSERT(space->has_genesis);
-    if (lum_roster_by_author(space->roster, space->keys.author.public) != NULL) {
-        return LUM_OK;
+    if (!space->has_genesis) {
+        return lum_fail(err, LUM_CAUSE_bad_invite, "unknown", NULL);
     }
-    if (!space->has_invite) {
-        return lum_fail(err, LUM_CAUSE_bad_invite, "none", NULL);
+    bool is_joined = lum_roster_by_author(space->roster, space->keys.author.public) != NULL;
+    if (is_joined || !space->has_invite) {
+        return LUM_OK;
     }
     struct lum_sign_key key;
     struct lum_control join;
@@ -204,7 +204,9 @@ enum lum_status lum_space_welcome(struct lum_space *space, uint32_t generation,
                                   const uint8_t secret[32], struct lum_bytes person,
                                   struct lum_error *err)
 {
-    LUM_ASSERT(space->has_genesis);
+    if (!space->has_genesis || !space->has_invite) { /* too early, or welcome already */
+        return LUM_OK;
+    }
     enum lum_status status = lum_space_begin(space, err);
     if (status == LUM_OK) {
         status = lum_space_put_secret(space, generation, secret, err);

@@ -24,8 +24,8 @@ struct lum_device {
     struct lum_id member; /* member id */
     enum lum_role role;   /* of an effective device; NONE while it waits for approval */
     bool is_founder;
-    bool is_valid;     /* has a valid JOIN, or is a founder: its logs are accepted */
-    bool is_effective; /* its events count */
+    bool is_valid;       /* has a valid JOIN, or is a founder: its logs are accepted */
+    bool is_effective;   /* its events count */
     struct lum_ref join; /* what an ADMIT must name; zero for founders */
     struct lum_ref invite;
 };
@@ -70,8 +70,7 @@ const struct lum_hash *lum_roster_space(const struct lum_roster *roster);
 const struct lum_genesis *lum_roster_genesis(const struct lum_roster *roster);
 /* NULL when no founder and no valid JOIN has this key. Of several JOINs of one A an effective one
  * speaks for the device; of several devices that name one T, an effective one. */
-const struct lum_device *lum_roster_by_author(const struct lum_roster *roster,
-                                              const uint8_t a[32]);
+const struct lum_device *lum_roster_by_author(const struct lum_roster *roster, const uint8_t a[32]);
 const struct lum_device *lum_roster_by_node(const struct lum_roster *roster, const uint8_t t[32]);
 size_t lum_roster_device_count(const struct lum_roster *roster);
 const struct lum_device *lum_roster_device(const struct lum_roster *roster, size_t i);

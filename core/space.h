@@ -21,12 +21,12 @@
 #ifndef LUM_CORE_SPACE_H
 #define LUM_CORE_SPACE_H
 
+#include "core/draft.h"
 #include "core/env.h"
 #include "core/home.h"
 #include "core/ingest.h"
 #include "core/invite.h"
 #include "core/keys.h"
-#include "core/draft.h"
 #include "core/tick.h"
 #include "core/view.h"
 
@@ -81,8 +81,7 @@ LUM_MUST_USE enum lum_status lum_space_secret(struct lum_space *space, uint32_t 
 
 LUM_MUST_USE enum lum_status lum_space_begin(struct lum_space *space, struct lum_error *err);
 LUM_MUST_USE enum lum_status lum_space_ingest(struct lum_space *space, const struct lum_ingest *in,
-                                              struct lum_ingest_result *out,
-                                              struct lum_error *err);
+                                              struct lum_ingest_result *out, struct lum_error *err);
 /* Where an own event came to stand. */
 struct lum_event_at {
     struct lum_hash log_id;
@@ -153,14 +152,13 @@ LUM_MUST_USE enum lum_status lum_space_compact(struct lum_space *space, const st
  */
 /* Keeps the document, whose hash must be the invite's space id (FAULT otherwise), and derives our
  * keys. Afterwards the founders' gov logs can be ingested, then those they invited. */
-LUM_MUST_USE enum lum_status lum_space_accept_genesis(struct lum_space *space,
-                                                      struct lum_bytes document,
-                                                      struct lum_error *err);
+LUM_MUST_USE enum lum_status
+lum_space_accept_genesis(struct lum_space *space, struct lum_bytes document, struct lum_error *err);
 /* Our JOIN for the invite this folder was made with, the first event of our gov log. INVALID
  * (bad_invite, "unknown") while no counting INVITE with its key has come in. */
 LUM_MUST_USE enum lum_status lum_space_write_join(struct lum_space *space, struct lum_error *err);
 /* K came in: kept, the invite forgotten, and our _member record written with the person's name
- * (empty: none is written). */
+ * (empty: none is written). Nothing happens before the genesis, or once welcome. */
 LUM_MUST_USE enum lum_status lum_space_welcome(struct lum_space *space, uint32_t generation,
                                                const uint8_t secret[32], struct lum_bytes person,
                                                struct lum_error *err);

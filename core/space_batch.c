@@ -199,8 +199,12 @@ static enum lum_status take_result(struct lum_space *space, const struct lum_ing
 enum lum_status lum_space_ingest(struct lum_space *space, const struct lum_ingest *in,
                                  struct lum_ingest_result *out, struct lum_error *err)
 {
-    LUM_ASSERT(space->log_txn != NULL && space->has_genesis);
+    LUM_ASSERT(space->log_txn != NULL);
     enum lum_status status = LUM_OK;
+    if (!space->has_genesis) { /* nobody is known yet */
+        *out = (struct lum_ingest_result){.end = LUM_INGEST_STRANGER};
+        return LUM_OK;
+    }
     if (is_ours(space, &in->name)) { /* our rows move under the gathered run */
         status = lum_author_flush(space, err);
         lum_author_forget(space);

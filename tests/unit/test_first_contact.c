@@ -145,6 +145,26 @@ static void another_document_than_the_invites_is_a_fault(void **state)
     drop_all(s, 3);
 }
 
+static void before_the_genesis_nothing_comes_in(void **state)
+{
+    (void)state;
+    struct site s[2];
+    uint8_t secret[32] = {1};
+    uint32_t generation = 0;
+    site_prepare(&s[0]);
+    site_prepare(&s[1]);
+    site_found(&s[0], "Sari");
+    struct lum_invite invite = site_invite(&s[0], LUM_ROLE_WRITER, 1);
+    site_arrive(&s[1], &invite);
+    assert_int_equal(site_give(&s[0], &s[1]), 0);
+    assert_int_equal(lum_space_write_join(s[1].space, &s[1].error), LUM_INVALID);
+    assert_int_equal(lum_space_welcome(s[1].space, 0, secret, bytes_of("x"), &s[1].error), LUM_OK);
+    assert_int_equal(lum_space_secret(s[1].space, &generation, secret), LUM_NOT_FOUND);
+    assert_true(lum_space_is_newcomer(s[1].space));
+    site_join(&s[1], &s[0], "Budi");
+    drop_all(s, 2);
+}
+
 static void a_join_waits_for_its_invite(void **state)
 {
     (void)state;
@@ -286,6 +306,7 @@ int main(void)
         cmocka_unit_test(a_newcomer_may_stop_and_go_on_after_every_step),
         cmocka_unit_test(every_step_done_twice_is_harmless),
         cmocka_unit_test(another_document_than_the_invites_is_a_fault),
+        cmocka_unit_test(before_the_genesis_nothing_comes_in),
         cmocka_unit_test(a_join_waits_for_its_invite),
         cmocka_unit_test(an_over_used_invite_is_settled_by_admit),
         cmocka_unit_test(a_batch_that_changes_rights_and_edits_loses_nothing),
