@@ -124,7 +124,6 @@ struct lum_log_piece {
  * seal is held. NOT_FOUND when from is past the head.
  */
 LUM_MUST_USE enum lum_status lum_log_piece_at(struct lum_log_reader *reader, struct lum_txn *txn,
-                                              struct lum_squeezer *squeezer,
                                               const struct lum_log_row *row, uint64_t from,
                                               uint32_t max_segments, struct lum_log_piece *out);
 

@@ -11,9 +11,9 @@
  *            | chain before its first event | zstd frame                              from 81
  *   arrive   lno u32 | first seq u64 | count u32 | arrival hash 32                         48
  *
- * check = SipHash-2-4 under a key of zeros over (the same of the frame | what lies between check and
- * frame): a block goes out as it lies, without being unpacked, so a damaged disk must show before
- * a neighbour sees it. A tail row shows damage by its own chain.
+ * check = SipHash-2-4 under a key of zeros over (the same of the frame | what lies between check
+ * and frame): a block goes out as it lies, without being unpacked, so a damaged disk must show
+ * before a neighbour sees it. A tail row shows damage by its own chain.
  */
 #ifndef LUM_CORE_LOG_I_H
 #define LUM_CORE_LOG_I_H
@@ -79,9 +79,10 @@ struct lum_log_reader {
     struct lum_buf frame;
 };
 
-/* Seals of the boundaries in first..last, ascending. *count <= max; more is CORRUPT. */
+/* Seals of the boundaries in first..last, ascending; more than a block holds is CORRUPT. */
 LUM_MUST_USE enum lum_status lum_log_seals(struct lum_txn *txn, uint32_t lno, uint64_t first,
-                                           uint64_t last, struct lum_sig *out, uint32_t max,
+                                           uint64_t last,
+                                           struct lum_sig out[LUM_BLOCK_SEGMENTS_MAX],
                                            uint32_t *count);
 
 void lum_log_arrival_hash(const struct lum_hash *previous, const struct lum_hash *log_id,

@@ -16,7 +16,7 @@ static enum lum_status block_as_it_lies(struct lum_txn *txn, const struct lum_lo
                                         struct lum_log_piece *out)
 {
     enum lum_status status = lum_log_seals(txn, row->lno, block->first, block->last, out->seals,
-                                           LUM_BLOCK_SEGMENTS_MAX, &out->seal_count);
+                                           &out->seal_count);
     if (status == LUM_OK && out->seal_count > max_segments) {
         return LUM_NOT_FOUND;
     }
@@ -59,8 +59,7 @@ static enum lum_status gather(struct lum_log_reader *reader, uint64_t end, uint3
     return status;
 }
 
-static enum lum_status squeeze_piece(struct lum_log_reader *reader, struct lum_squeezer *squeezer,
-                                     struct lum_log_piece *out)
+static enum lum_status squeeze_piece(struct lum_log_reader *reader, struct lum_log_piece *out)
 {
     struct lum_bytes plain = lum_buf_bytes(&reader->piece);
     out->plain_len = (uint32_t)plain.len;
@@ -70,7 +69,7 @@ static enum lum_status squeeze_piece(struct lum_log_reader *reader, struct lum_s
         return LUM_OK;
     }
     lum_buf_reset(&reader->frame);
-    enum lum_status status = lum_squeeze(squeezer, plain, LEVEL, &reader->frame);
+    enum lum_status status = lum_squeeze(reader->squeezer, plain, LEVEL, &reader->frame);
     if (status == LUM_OK && reader->frame.len < plain.len) {
         out->is_packed = true;
         out->bytes = lum_buf_bytes(&reader->frame);
@@ -78,26 +77,25 @@ static enum lum_status squeeze_piece(struct lum_log_reader *reader, struct lum_s
     return status;
 }
 
-static enum lum_status cut_anew(struct lum_log_reader *reader, struct lum_squeezer *squeezer,
-                                const struct lum_log_row *row, uint64_t end, uint32_t max_segments,
-                                struct lum_log_piece *out)
+static enum lum_status cut_anew(struct lum_log_reader *reader, const struct lum_log_row *row,
+                                uint64_t end, uint32_t max_segments, struct lum_log_piece *out)
 {
     out->first = reader->chain.seq + 1;
     enum lum_status status = gather(reader, end, max_segments, &out->last);
     if (status == LUM_OK) {
         status = lum_log_seals(reader->txn, row->lno, out->first, out->last, out->seals,
-                               LUM_BLOCK_SEGMENTS_MAX, &out->seal_count);
+                               &out->seal_count);
     }
     bool ends_open = out->last == row->place.chain.seq && row->place.chain.segment_events > 0;
     if (status == LUM_OK && ends_open) {
         out->seals[out->seal_count++] = row->head_seal;
     }
-    return status == LUM_OK ? squeeze_piece(reader, squeezer, out) : status;
+    return status == LUM_OK ? squeeze_piece(reader, out) : status;
 }
 
 enum lum_status lum_log_piece_at(struct lum_log_reader *reader, struct lum_txn *txn,
-                                 struct lum_squeezer *squeezer, const struct lum_log_row *row,
-                                 uint64_t from, uint32_t max_segments, struct lum_log_piece *out)
+                                 const struct lum_log_row *row, uint64_t from,
+                                 uint32_t max_segments, struct lum_log_piece *out)
 {
     LUM_ASSERT(from > 0 && max_segments > 0 && max_segments <= LUM_BLOCK_SEGMENTS_MAX);
     uint64_t end = row->place.chain.seq;
@@ -119,5 +117,5 @@ enum lum_status lum_log_piece_at(struct lum_log_reader *reader, struct lum_txn *
         return status;
     }
     status = lum_log_seek(reader, txn, row->lno, from);
-    return status == LUM_OK ? cut_anew(reader, squeezer, row, end, max_segments, out) : status;
+    return status == LUM_OK ? cut_anew(reader, row, end, max_segments, out) : status;
 }

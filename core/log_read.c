@@ -46,7 +46,7 @@ static bool holds_block(const struct lum_log_reader *reader, const struct lum_lo
            reader->block.check == block->check;
 }
 
-/* Unpacks the block that holds seq, unless it was the last one, and stands before its first event. */
+/* Unpacks the block that holds seq, unless it was the last one; stands before its first event. */
 static enum lum_status enter_block(struct lum_log_reader *reader, uint64_t seq)
 {
     struct lum_log_block block;

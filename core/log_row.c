@@ -141,7 +141,7 @@ enum lum_status lum_log_block_put(struct lum_txn *txn, uint32_t lno, struct lum_
 /* ---- seal ---- */
 
 enum lum_status lum_log_seals(struct lum_txn *txn, uint32_t lno, uint64_t first, uint64_t last,
-                              struct lum_sig *out, uint32_t max, uint32_t *count)
+                              struct lum_sig out[LUM_BLOCK_SEGMENTS_MAX], uint32_t *count)
 {
     uint8_t from[LUM_LOG_KEY];
     uint8_t to[LUM_LOG_KEY];
@@ -154,7 +154,7 @@ enum lum_status lum_log_seals(struct lum_txn *txn, uint32_t lno, uint64_t first,
     *count = 0;
     bool more = lum_scan_seek(&scan, lum_log_key(lno, first, from));
     while (more && status == LUM_OK && lum_bytes_compare(scan.key, end) <= 0) {
-        if (*count == max || scan.value.len != sizeof out->b) {
+        if (*count == LUM_BLOCK_SEGMENTS_MAX || scan.value.len != sizeof out->b) {
             status = LUM_CORRUPT;
             break;
         }

@@ -87,7 +87,7 @@ static enum lum_status tell(const struct lum_store *store, int rc, struct lum_er
     return lum_fail(err, cause_of(store, rc), store->path, mdb_strerror(rc));
 }
 
-/* The status of a call inside a transaction. MDB_BAD_TXN only repeats that an earlier one failed. */
+/* The status of a call in a transaction. MDB_BAD_TXN only repeats that an earlier one failed. */
 static enum lum_status settle(struct lum_store *store, int rc)
 {
     if (rc == 0) {

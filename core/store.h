@@ -67,7 +67,7 @@ LUM_MUST_USE enum lum_status lum_txn_get(struct lum_txn *txn, uint32_t table, st
                                          struct lum_bytes *value);
 LUM_MUST_USE enum lum_status lum_txn_put(struct lum_txn *txn, uint32_t table, struct lum_bytes key,
                                          struct lum_bytes value);
-/* The value is a, then b: for a row of a fixed head and foreign bytes, without joining them first. */
+/* The value is a, then b: a row of a fixed head and foreign bytes need not be joined first. */
 LUM_MUST_USE enum lum_status lum_txn_put_two(struct lum_txn *txn, uint32_t table,
                                              struct lum_bytes key, struct lum_bytes a,
                                              struct lum_bytes b);

@@ -138,7 +138,7 @@ static enum lum_status check_blocks(struct check *check)
         enum lum_status status = lum_log_block_find(check->txn, row->lno, seq, &block);
         if (status == LUM_OK && block.first == seq) {
             status = lum_log_seals(check->txn, row->lno, block.first, block.last, seals,
-                                   LUM_COUNT(seals), &count);
+                                   &count);
         } else if (status == LUM_OK) {
             status = LUM_CORRUPT;
         }

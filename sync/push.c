@@ -80,7 +80,7 @@ static bool read_piece(struct lum_side *side, const struct lum_session *session,
         return false;
     }
     return lum_outbox_check(&side->outbox,
-                            lum_log_piece_at(side->reader, txn, side->squeezer, &row, from,
+                            lum_log_piece_at(side->reader, txn, &row, from,
                                              piece_segments(side, session), out));
 }
 

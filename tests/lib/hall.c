@@ -117,8 +117,8 @@ bool hall_piece(struct hall *hall, const struct writer *writer, uint64_t from,
                 struct lum_log_piece *piece, struct lum_ingest *in)
 {
     struct lum_log_row row = hall_row(hall, writer);
-    enum lum_status status = lum_log_piece_at(hall->reader, hall_begin(hall), hall->squeezer,
-                                              &row, from, LUM_BLOCK_SEGMENTS_MAX, piece);
+    enum lum_status status = lum_log_piece_at(hall->reader, hall_begin(hall), &row, from,
+                                              LUM_BLOCK_SEGMENTS_MAX, piece);
     must(status == LUM_OK || status == LUM_NOT_FOUND);
     *in = (struct lum_ingest){
         .name = writer->name,

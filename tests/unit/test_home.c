@@ -1,5 +1,5 @@
 /*
- * test_home.c - a store that was moved, copied or put back knows it; one that stayed does not worry.
+ * test_home.c - a store that was moved, copied or put back knows it; one that stayed is at ease.
  */
 #include <setjmp.h>
 #include <stdarg.h>

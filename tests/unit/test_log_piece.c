@@ -1,0 +1,110 @@
+/*
+ * test_log_piece.c - a log goes out in pieces that make the same log elsewhere.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/lib/book.h"
+
+static int setup(void **state)
+{
+    *state = book_open();
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    book_close(*state);
+    return 0;
+}
+
+static struct lum_bytes block_bytes(struct lum_txn *txn, uint64_t first)
+{
+    uint8_t key[LUM_LOG_KEY];
+    struct lum_bytes value = {0};
+    assert_int_equal(lum_txn_get(txn, LUM_T_BLOCK, lum_log_key(1, first, key), &value), LUM_OK);
+    return value;
+}
+
+static void a_block_travels_and_is_kept_as_it_lies(void **state)
+{
+    struct book *book = *state;
+    struct book *to = book_open();
+    book_append(book, 5000, 60);
+    assert_int_equal(book_pass_on(book, to, 16), 4 + 1);
+    book_expect_same_frontier(book, to);
+    struct lum_txn *a = book_begin_read(book);
+    struct lum_txn *b = book_begin_read(to);
+    assert_true(lum_bytes_equal(block_bytes(a, 1025), block_bytes(b, 1025)));
+    lum_txn_abort(a);
+    lum_txn_abort(b);
+    book_close(to);
+}
+
+static void small_pieces_make_the_same_log(void **state)
+{
+    struct book *book = *state;
+    struct book *to = book_open();
+    book_append(book, 3000, 60);
+    assert_int_equal(book_pass_on(book, to, 1), 47);
+    book_expect_same_frontier(book, to);
+    assert_int_equal(book_rows(to, LUM_T_BLOCK), 2);
+    book_close(to);
+}
+
+static void an_open_tail_goes_out_with_its_head_seal(void **state)
+{
+    struct book *book = *state;
+    book_append(book, 70, 10);
+    struct lum_txn *txn = book_begin_read(book);
+    struct lum_log_row row;
+    struct lum_log_piece piece;
+    book_row(txn, book->writer, &row);
+    assert_int_equal(lum_log_piece_at(book->reader, txn, &row, 1, 16, &piece), LUM_OK);
+    assert_int_equal(piece.last, 70);
+    assert_int_equal(piece.seal_count, 2);
+    assert_true(piece.is_packed);
+    assert_int_equal(lum_log_piece_at(book->reader, txn, &row, 1, 1, &piece), LUM_OK);
+    assert_int_equal(piece.last, 64);
+    assert_int_equal(piece.seal_count, 1);
+    assert_int_equal(lum_log_piece_at(book->reader, txn, &row, 70, 1, &piece), LUM_OK);
+    assert_int_equal(piece.last, 70);
+    assert_false(piece.is_packed);
+    assert_memory_equal(piece.seals[0].b, row.head_seal.b, 64);
+    assert_int_equal(lum_log_piece_at(book->reader, txn, &row, 71, 1, &piece),
+                     LUM_NOT_FOUND);
+    lum_txn_abort(txn);
+}
+
+static void a_piece_from_inside_a_block_ends_where_the_block_ends(void **state)
+{
+    struct book *book = *state;
+    book_append(book, 2100, 10);
+    struct lum_txn *txn = book_begin_read(book);
+    struct lum_log_row row;
+    struct lum_log_piece piece;
+    book_row(txn, book->writer, &row);
+    assert_int_equal(lum_log_piece_at(book->reader, txn, &row, 700, 16, &piece),
+                     LUM_OK);
+    assert_int_equal(piece.last, 1024);
+    assert_int_equal(piece.seal_count, 6);
+    lum_txn_abort(txn);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+        T(a_block_travels_and_is_kept_as_it_lies),
+        T(small_pieces_make_the_same_log),
+        T(an_open_tail_goes_out_with_its_head_seal),
+        T(a_piece_from_inside_a_block_ends_where_the_block_ends),
+#undef T
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
