@@ -84,10 +84,10 @@ enum lum_view_table {
 #define LUM_META_SPACE "space"     /* space id 32 */
 #define LUM_META_GENESIS "genesis" /* the genesis document, canonical bytes */
 #define LUM_META_SECRET "secret"   /* generation u32 | K 32; absent until WELCOME */
-#define LUM_META_INVITE "invite"   /* text of the invite a newcomer came with, until it is welcome */
+#define LUM_META_INVITE "invite"   /* text of a newcomer's invite, until it is welcome */
 #define LUM_META_EPOCH "epoch"     /* epoch16 that our next event names */
 
-#define LUM_VMETA_APPLIED "applied" /* arrival reached, u64 and hash 32; newest one read, the same */
+#define LUM_VMETA_APPLIED "applied" /* arrival reached, u64 and hash 32; newest read, the same */
 #define LUM_VMETA_NEXT "next"       /* next rno u64 | next change u64 | next name u32 */
 #define LUM_VMETA_RIGHTS "rights"   /* digest 32 of the rights the view was made under */
 #define LUM_VMETA_COUNTS "counts"   /* struct lum_view_counts but applied: seven u64 */

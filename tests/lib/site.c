@@ -281,8 +281,8 @@ static void give_log(struct hands *hands, const struct lum_log_row *row)
 {
     uint64_t from = begin_of(hands, row);
     struct lum_log_piece piece;
-    while (lum_log_piece_at(hands->reader, hands->txn, hands->squeezer, row, from,
-                            LUM_BLOCK_SEGMENTS_MAX, &piece) == LUM_OK) {
+    while (lum_log_piece_at(hands->reader, hands->txn, row, from, LUM_BLOCK_SEGMENTS_MAX,
+                            &piece) == LUM_OK) {
         const struct lum_ingest in = {
             .name = row->name,
             .first = piece.first,
