@@ -350,6 +350,12 @@ bool lum_csv_value(struct lum_bytes cell, struct lum_buf *out)
 
 /* ---- the writer ---- */
 
+/* At the start of a file the mark of the byte order would be dropped. */
+static bool begins_with_mark(struct lum_bytes text)
+{
+    return text.len >= 3 && memcmp(text.at, "\xef\xbb\xbf", 3) == 0;
+}
+
 static bool needs_quotes(char delimiter, struct lum_bytes text)
 {
     for (size_t i = 0; i < text.len; i++) {
@@ -358,7 +364,7 @@ static bool needs_quotes(char delimiter, struct lum_bytes text)
             return true;
         }
     }
-    return false;
+    return begins_with_mark(text);
 }
 
 static void put_quoted(struct lum_buf *out, struct lum_bytes text)

@@ -656,6 +656,20 @@ static void a_lone_empty_field_is_still_a_row(void **state)
     lum_buf_fini(&text);
 }
 
+static void a_byte_order_mark_in_a_name_is_kept(void **state)
+{
+    (void)state;
+    struct lum_buf text;
+    lum_buf_init(&text, 1024);
+    struct lum_csv_writer writer = {.out = &text, .delimiter = ','};
+    lum_csv_write_text(&writer, lum_bytes_of("\xef\xbb\xbfname", 7));
+    lum_csv_write_end(&writer);
+    static const char expected[] = "\"\xef\xbb\xbfname\"\n";
+    assert_int_equal(text.len, sizeof(expected) - 1);
+    assert_memory_equal(text.at, expected, text.len);
+    lum_buf_fini(&text);
+}
+
 static void values_are_written_as_cells_that_mean_them(void **state)
 {
     (void)state;
@@ -723,6 +737,7 @@ int main(void)
         CASE(reals_beyond_plain_form_have_an_exponent),
         CASE(a_written_table_reads_back_the_same),
         CASE(a_lone_empty_field_is_still_a_row),
+        CASE(a_byte_order_mark_in_a_name_is_kept),
         CASE(values_are_written_as_cells_that_mean_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
