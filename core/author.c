@@ -187,7 +187,7 @@ enum lum_status lum_author_open(struct lum_space *space, uint8_t shelf, struct l
 
 /* ---- adding ---- */
 
-/* A clock outside of what a header can say is as wrong as one inside: it wins nothing either way. */
+/* A clock outside of what a header can say is cut to it: a wrong one wins nothing either way. */
 int64_t lum_author_dt(const struct lum_space *space, const struct lum_own_log *own)
 {
     const uint64_t last = ((uint64_t)1 << LUM_TIME_BITS) - 1;

@@ -2,8 +2,8 @@
  * edit_draft.c - puts a verb's ops into events: one, unless they name more logs or hold more bytes
  * than one can.
  *
- *   preds of 40 logs   set v [1..24] | set v [25..40]     the second, later in our own chain, replaces
- *                      one event     | the next           the first; together they name all 40
+ *   preds of 40 logs   set v [1..24] | set v [25..40]     the second, later in our own chain,
+ *                      one event     | the next           replaces the first; both name all 40
  *   seen, drops        the same: their unions count
  */
 #include <string.h>

@@ -1,5 +1,6 @@
 /*
- * edit_i.h - inside of an editor; only core/edit.c, core/edit_draft.c and core/resolve.c include it.
+ * edit_i.h - inside of an editor; only core/edit.c, core/edit_draft.c and core/resolve.c include
+ * it.
  *
  * One verb at a time: begin, look at the record, decide what changes, then put the ops. Deciding
  * comes first because what was read borrows from the view's transaction, and an event that is

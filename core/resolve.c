@@ -2,7 +2,7 @@
  * resolve.c - settles a cell in conflict: one value, or one of the siblings, replaces them all.
  *
  * A person decides on what was shown. When the record has changed since, the decision may rest on
- * something else than what stands there now: it is refused, nothing is written, and one looks again.
+ * something else than what stands there now: nothing is written, and one looks again.
  */
 #include <string.h>
 

@@ -82,7 +82,7 @@ const struct lum_invite_fact *lum_roster_invite(const struct lum_roster *roster,
  * itself judges each of them, and one that does not count here has no effect elsewhere. */
 bool lum_roster_may(const struct lum_roster *roster, const uint8_t author[32], uint8_t kind,
                     uint8_t shelf);
-/* Does a member answer a newcomer with this invite? The only place where expiry (0 = never) bears. */
+/* Does a member answer a newcomer with this invite? Only here expiry (0 = never) bears. */
 bool lum_roster_answers(const struct lum_invite_fact *invite, uint64_t wall_ms);
 /* A clock holder is a steward's device. Index of the holder, ascending by A; -1 when it is none. */
 int lum_roster_holder(const struct lum_roster *roster, const uint8_t author[32]);

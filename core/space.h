@@ -111,7 +111,7 @@ LUM_MUST_USE enum lum_status lum_space_append_control(struct lum_space *space,
 LUM_MUST_USE enum lum_status lum_space_catch_up(struct lum_space *space, struct lum_error *err);
 struct lum_txn *lum_space_log_txn(struct lum_space *space);
 struct lum_txn *lum_space_view_txn(struct lum_space *space);
-/* Marks a record as written; true when the view may lack what we wrote of it: then catch up first. */
+/* Marks a record as written; true when the view may lack what we wrote of it: catch up first. */
 bool lum_space_touch(struct lum_space *space, const struct lum_id *record);
 /* Seals, then one durable commit. Afterwards everything in the batch may be told and sent. */
 LUM_MUST_USE enum lum_status lum_space_commit(struct lum_space *space, struct lum_error *err);
@@ -129,8 +129,8 @@ bool lum_space_roster_changed(struct lum_space *space);
 /* ---- the view ---- */
 
 /* Applies about events_max more events (0 = all) and commits the view when its budget or the end
- * is reached. AGAIN when there is more. Rebuilds when the view says it must. Adds to *progress, also
- * what catch-ups applied since the last call. Not inside a batch. */
+ * is reached. AGAIN when there is more. Rebuilds when the view says it must. Adds to *progress,
+ * also what catch-ups applied since the last call. Not inside a batch. */
 LUM_MUST_USE enum lum_status lum_space_settle(struct lum_space *space, uint64_t events_max,
                                               struct lum_view_progress *progress,
                                               struct lum_error *err);

@@ -111,7 +111,7 @@ struct lum_space {
 
 /* dir/name in out. */
 void lum_space_path(const struct lum_space *space, const char *name, char out[LUM_PATH_MAX]);
-/* A status of core/log.h or core/view.h as a told error; NOT_FOUND where a row must be is damage. */
+/* A status of core/log.h or core/view.h as a told error; NOT_FOUND means damage: a row is gone. */
 LUM_MUST_USE enum lum_status lum_space_fail(struct lum_store *store, enum lum_status status,
                                             struct lum_error *err);
 /* meta of log.mdb, inside a batch. */
@@ -163,7 +163,7 @@ void lum_space_remove_store(struct lum_space *space, const char *name);
 
 /* ---- core/author.c: what we say ---- */
 
-/* Looks our log on that shelf up; its lno stays 0 when the next event goes to one still to be made. */
+/* Looks our log on that shelf up; its lno stays 0 when the next event opens another. */
 LUM_MUST_USE enum lum_status lum_author_find(struct lum_space *space, uint8_t shelf,
                                              struct lum_error *err);
 /* Our log on that shelf, ready for the next event; opens a new incarnation when in doubt. */

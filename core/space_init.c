@@ -1,5 +1,5 @@
 /*
- * space_init.c - a folder becomes a space: founded here, or a newcomer's with nothing but an invite.
+ * space_init.c - a folder becomes a space: founded here, or a newcomer's with an invite alone.
  *
  *   init       genesis document, K, GENESIS, the records _space and _member: one commit
  *   init_join  the invite; the rest comes with the first contact (core/first_contact.c)

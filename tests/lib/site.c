@@ -281,8 +281,8 @@ static void give_log(struct hands *hands, const struct lum_log_row *row)
 {
     uint64_t from = begin_of(hands, row);
     struct lum_log_piece piece;
-    while (lum_log_piece_at(hands->reader, hands->txn, row, from, LUM_BLOCK_SEGMENTS_MAX,
-                            &piece) == LUM_OK) {
+    while (lum_log_piece_at(hands->reader, hands->txn, row, from, LUM_BLOCK_SEGMENTS_MAX, &piece) ==
+           LUM_OK) {
         const struct lum_ingest in = {
             .name = row->name,
             .first = piece.first,
@@ -356,6 +356,15 @@ static struct lum_edit_target target_of(const struct lum_id *record)
         target.record = *record;
     }
     return target;
+}
+
+struct lum_edit_result site_add(struct site *site, const char *key, const char *text)
+{
+    const struct lum_edit_target target = target_of(NULL);
+    struct lum_edit_result result;
+    must(site, lum_edit_make_keyed(site->editor, &target, bytes_of(key), site_map("name", text),
+                                   &result, &site->error));
+    return result;
 }
 
 static enum lum_status end_verb(struct site *site, enum lum_status status)

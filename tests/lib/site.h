@@ -54,6 +54,8 @@ uint64_t site_give(struct site *from, struct site *to);
 /* Both ways until nothing is new. */
 void site_meet(struct site *a, struct site *b);
 
+/* Keyed, collection "item", {name: text}, in the open batch. */
+struct lum_edit_result site_add(struct site *site, const char *key, const char *text);
 /* The verbs, each in a batch of its own, on the common shelf. */
 struct lum_edit_result site_put(struct site *site, const char *key, const char *field,
                                 const char *text); /* keyed, collection "item" */
