@@ -3,11 +3,13 @@
  * should be.
  */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -347,6 +349,31 @@ static void a_full_map_is_told_and_the_store_goes_on(void **state)
     expect(f, "b", "2");
 }
 
+/* A file that may grow no more stands for a disk that fails. */
+static void after_a_failed_write_the_store_refuses_everything(void **state)
+{
+    struct fixture *f = *state;
+    struct rlimit old;
+    static uint8_t big[100000];
+    put_one(f, "a", "1");
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+    struct rlimit small = {.rlim_cur = temp_size(&f->temp, "x.mdb") + 8192,
+                           .rlim_max = old.rlim_max};
+    (void)signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    struct lum_txn *txn = write_begin(f);
+    assert_int_equal(lum_txn_put(txn, MORE, text("b"), lum_bytes_of(big, sizeof big)), LUM_OK);
+    enum lum_status status = lum_txn_commit(txn, &f->err);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+    assert_int_equal(status, LUM_IO);
+    assert_int_equal(f->err.cause, LUM_CAUSE_disk_sync_failed);
+    assert_int_equal(lum_txn_begin_write(f->store, &txn, &f->err), LUM_IO);
+    assert_int_equal(lum_txn_begin_read(f->store, &txn, &f->err), LUM_IO);
+    assert_int_equal(open_again(f, false), LUM_OK);
+    expect(f, "a", "1");
+    expect(f, "b", NULL);
+}
+
 static void a_missing_bit_of_memory_is_a_status(void **state)
 {
     struct fixture *f = *state;
@@ -378,6 +405,7 @@ int main(void)
         T(the_file_is_for_its_owner_only),
         T(a_copy_is_smaller_and_holds_the_same),
         T(a_full_map_is_told_and_the_store_goes_on),
+        T(after_a_failed_write_the_store_refuses_everything),
         T(a_missing_bit_of_memory_is_a_status),
 #undef T
     };
