@@ -259,7 +259,10 @@ static enum lum_status move_on(struct lum_view *view, struct lum_view_state *sta
     if (state->applied == before || (status != LUM_OK && status != LUM_AGAIN)) {
         return status;
     }
-    enum lum_status woken = lum_view_wake(view, state->log_id.b, state->applied);
+    /* Whoever names an event beyond a fork waits for the fork point. */
+    bool is_at_fork = state->is_frozen && state->applied >= state->fork_point;
+    enum lum_status woken =
+        lum_view_wake(view, state->log_id.b, is_at_fork ? UINT64_MAX : state->applied);
     return woken == LUM_OK ? status : woken;
 }
 

@@ -4,7 +4,7 @@
  *   deps applied?  no -> it waits, and its log with it
  *   L and clock of its past -> is its time sane?
  *   verdict:  void      malformed, or of a kind or on a shelf where it can mean nothing
- *             pending   data of an author who may not write it, or not yet
+ *             pending   of an author who may not write it, or not yet; control events never are
  *             effect    ops onto records; receipts, control events and withheld payloads: none here
  *   its place in `pos`, its pins
  *
@@ -172,6 +172,16 @@ static enum lum_status list_void(struct lum_view *view, const struct lum_view_st
                        lum_bytes_of(&reason, sizeof reason));
 }
 
+/* Control events are judged by the roster, each by itself. */
+static bool may_write(const struct lum_view_state *state, uint8_t kind)
+{
+    if (kind == LUM_KIND_CONTROL) {
+        return true;
+    }
+    int right = kind == LUM_KIND_DATA ? LUM_RIGHT_DATA : LUM_RIGHT_OTHER;
+    return (state->rights & right) != 0;
+}
+
 /* Gives the flags that the verdict leaves in `pos`. */
 static enum lum_status effect(struct lum_view *view, struct lum_view_state *state,
                               const struct lum_log_event *event, const struct lum_view_dep *deps,
@@ -186,16 +196,13 @@ static enum lum_status effect(struct lum_view *view, struct lum_view_state *stat
         *flags = LUM_POS_VOID;
         return list_void(view, state, event->seq, payload.why);
     }
-    if (event->header->has_phash) {
-        *flags = LUM_POS_WITHHELD;
-        return LUM_OK;
-    }
-    if (event->header->kind != LUM_KIND_DATA) {
-        return LUM_OK;
-    }
-    if ((state->rights & LUM_RIGHT_DATA) == 0) {
-        *flags = LUM_POS_PENDING;
+    *flags = event->header->has_phash ? LUM_POS_WITHHELD : 0;
+    if (!may_write(state, event->header->kind)) {
+        *flags |= LUM_POS_PENDING;
         return list_void(view, state, event->seq, LUM_VOID_NOT);
+    }
+    if (event->header->has_phash || event->header->kind != LUM_KIND_DATA) {
+        return LUM_OK;
     }
     return lum_view_ops_apply(view, &(struct lum_view_event){state, event->seq, deps}, &payload);
 }

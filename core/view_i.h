@@ -86,6 +86,7 @@ struct lum_pos {
 enum {
     LUM_RIGHT_DATA = 1,   /* may write data on this shelf */
     LUM_RIGHT_HOLDER = 2, /* is a clock holder's */
+    LUM_RIGHT_OTHER = 4,  /* may write what is neither data nor control: its device is effective */
 };
 
 /* One log, as the view stands. */

@@ -88,6 +88,9 @@ uint8_t lum_view_rights_of(const struct lum_roster *roster, const struct lum_log
     if (has_data && lum_roster_may(roster, name->author, LUM_KIND_DATA, name->shelf)) {
         rights |= LUM_RIGHT_DATA;
     }
+    if (lum_roster_may(roster, name->author, LUM_KIND_RECEIPT, name->shelf)) {
+        rights |= LUM_RIGHT_OTHER;
+    }
     if (lum_roster_holder(roster, name->author) >= 0) {
         rights |= LUM_RIGHT_HOLDER;
     }
