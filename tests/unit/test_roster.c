@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "core/roster.h"
+#include "tests/lib/build.h"
 #include "tests/lib/facts.h"
 
 static void rights_follow_role_kind_and_shelf(void **state)
@@ -103,6 +104,32 @@ static void the_digest_moves_with_roles_only(void **state)
     assert_memory_not_equal(digest[2].b, digest[3].b, 32);
 }
 
+static size_t devices_in(struct build_store *store)
+{
+    struct lum_roster *roster = NULL;
+    assert_int_equal(lum_roster_read(build_log_txn(store), &roster, NULL), LUM_OK);
+    size_t count = lum_roster_device_count(roster);
+    lum_roster_close(roster);
+    return count;
+}
+
+static void a_store_is_read_up_to_a_fork_point(void **state)
+{
+    (void)state;
+    struct build *build = build_open(1);
+    uint64_t invite = build_invite(build, 1, WRITER, 1);
+    (void)build_join(build, 7, 1, invite);
+    struct build_store *store = build_store_open(build);
+    build_feed_all(store);
+    assert_int_equal(devices_in(store), 2);
+    build_freeze(store, 1, invite);
+    assert_int_equal(devices_in(store), 2); /* the point itself stands */
+    build_freeze(store, 1, invite - 1);
+    assert_int_equal(devices_in(store), 1);
+    build_store_close(store);
+    build_close(build);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -111,6 +138,7 @@ int main(void)
         cmocka_unit_test(a_node_key_finds_the_effective_device),
         cmocka_unit_test(holders_are_numbered_by_key),
         cmocka_unit_test(the_digest_moves_with_roles_only),
+        cmocka_unit_test(a_store_is_read_up_to_a_fork_point),
     };
     return cmocka_run_group_tests(tests, facts_set_up, NULL);
 }
