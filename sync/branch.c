@@ -47,16 +47,20 @@ void lum_branch_put_ladder(struct lum_side *side, struct lum_session *session, u
 {
     const struct lum_held *held = lum_frontier_log(&side->ours, lno);
     struct lum_told *told = lum_session_told(session, lno);
-    struct lum_front_entry rung = {.by_number = told->theirs != 0, .is_frozen = held->is_frozen};
+    struct lum_front_entry rung = {.seq = held->seq, .is_frozen = held->is_frozen};
     struct lum_hash h;
-    rung.number = rung.by_number ? told->theirs - 1 : 0;
-    memcpy(rung.log8, held->id.b, sizeof(rung.log8));
     told->has_laddered = true;
-    rung.seq = held->seq;
+    if (told->theirs != 0) {
+        rung.name = LUM_BY_YOURS;
+        rung.number = told->theirs - 1;
+    } else {
+        lum_session_name(side, session, lno, &rung);
+    }
     for (uint64_t back = LUM_SEGMENT_EVENTS; hash_at(side, lno, rung.seq, &h); back *= 2) {
         rung.tag = lum_frontier_tag(session->hash, &h);
         lum_message_put_entry(body, &rung);
         rung.is_frozen = false;
+        rung.name = rung.name == LUM_BY_LOG8 ? LUM_BY_MINE : rung.name;
         if (held->seq <= back) {
             return;
         }

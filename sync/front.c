@@ -1,10 +1,10 @@
 /*
  * front.c - what differs: FRONT said and heard, and when two nodes are equal.
  *
- *   R: digests ------------------------->            said with AUTH; equal: nothing more is needed
- *      <------------------- I: vector of the shelves that differ
- *   R: answer, where it holds less or other ->       and what I lacks, unasked
- *      <------------------- I: what R lacks, unasked
+ *   R: digests ------------------------------------->  said with AUTH; equal: all is said
+ *      <------------------------ I: vector of the shelves that differ
+ *   R: answer: where it holds less, more or other -->  and then what I lacks, unasked
+ *      <------------------------ I: what R lacks, unasked
  *      <------- digests, whenever one side has nothing left to do ------->
  *
  * "Equal" is a fact: the digest they said last is the one of our own store now. What they hold is
@@ -24,18 +24,36 @@ static const uint8_t *digest(struct lum_side *side, uint8_t shelf)
 
 /* ---- saying ---- */
 
-static struct lum_front_entry entry_of(struct lum_side *side, struct lum_session *session,
+/* Our place in a log; 0 = we hold no such log. */
+static struct lum_front_entry place_in(struct lum_side *side, struct lum_session *session,
                                        uint32_t lno)
 {
-    const struct lum_held *held = lum_frontier_log(&side->ours, lno);
-    struct lum_told *told = lum_session_told(session, lno);
-    struct lum_front_entry entry = {.by_number = told->mine != 0,
-                                    .seq = held->seq,
-                                    .is_frozen = held->is_frozen,
-                                    .tag = lum_frontier_tag(session->hash, &held->h)};
-    memcpy(entry.log8, held->id.b, sizeof(entry.log8));
-    entry.number = lum_session_number(side, session, lno);
+    struct lum_front_entry entry = {.seq = 0};
+    if (lno != 0) {
+        const struct lum_held *held = lum_frontier_log(&side->ours, lno);
+        entry.seq = held->seq;
+        entry.is_frozen = held->is_frozen;
+        entry.tag = held->head == 0 ? 0 : lum_frontier_tag(session->hash, &held->h);
+    }
     return entry;
+}
+
+static void put_mine(struct lum_side *side, struct lum_session *session, uint32_t lno,
+                     struct lum_buf *body)
+{
+    struct lum_front_entry entry = place_in(side, session, lno);
+    lum_session_name(side, session, lno, &entry);
+    lum_message_put_entry(body, &entry);
+}
+
+static void put_yours(struct lum_side *side, struct lum_session *session, uint32_t number,
+                      struct lum_buf *body)
+{
+    uint32_t lno = lum_session_claim(session, number)->lno;
+    struct lum_front_entry entry = place_in(side, session, lno);
+    entry.name = LUM_BY_YOURS;
+    entry.number = number;
+    lum_message_put_entry(body, &entry);
 }
 
 /* Ascending by log id; one more than fits goes unsaid and is pushed whole: harmless. */
@@ -53,8 +71,7 @@ static void put_vector(struct lum_side *side, struct lum_session *session, uint8
         told->said = held->head;
         told->has_laddered = false;
         if (held->head > 0) {
-            struct lum_front_entry entry = entry_of(side, session, lno);
-            lum_message_put_entry(body, &entry);
+            put_mine(side, session, lno, body);
             count++;
         }
     }
@@ -93,6 +110,8 @@ void lum_front_say(struct lum_side *side, struct lum_session *session, enum lum_
         put_vector(side, session, covered, body);
         session->asked |= covered;
         session->is_holding = false;
+        session->awaits_answer = true;
+        session->piece_ms = side->now_ms;
         session->heal_ms = side->now_ms + session->heal_wait_ms;
     }
     lum_session_say(side, session, LUM_MESSAGE_FRONT);
@@ -100,38 +119,76 @@ void lum_front_say(struct lum_side *side, struct lum_session *session, enum lum_
 
 void lum_front_correct(struct lum_side *side, struct lum_session *session, uint32_t number)
 {
-    const struct lum_claim *claim = lum_session_claim(session, number);
-    struct lum_front_entry entry = {.by_number = true, .number = number};
-    if (claim->lno != 0) {
-        const struct lum_held *held = lum_frontier_log(&side->ours, claim->lno);
-        entry.seq = held->seq;
-        entry.is_frozen = held->is_frozen;
-        entry.tag = held->head == 0 ? 0 : lum_frontier_tag(session->hash, &held->h);
-    }
     struct lum_buf *body = begin(side, session, LUM_FRONT_ANSWER, 0);
-    lum_message_put_entry(body, &entry);
+    put_yours(side, session, number, body);
     lum_session_say(side, session, LUM_MESSAGE_FRONT);
 }
 
-/* To their vector: the logs they hold more of, and those that differ. */
+/* Logs of theirs that we hold less of, or not at all. */
+static void put_behind(struct lum_side *side, struct lum_session *session, struct lum_buf *body)
+{
+    for (uint32_t number = 0; number < session->claim_count; number++) {
+        if (lum_session_claim(session, number)->is_ahead) {
+            put_yours(side, session, number, body);
+        }
+    }
+}
+
+/* Logs of ours that they hold less of, or other. */
+static void put_beyond(struct lum_side *side, struct lum_session *session, uint8_t covered,
+                       struct lum_buf *body)
+{
+    for (uint32_t lno = 1; lno <= session->told_count; lno++) {
+        const struct lum_held *held = lum_frontier_log(&side->ours, lno);
+        struct lum_told *told = lum_session_told(session, lno);
+        if ((BIT(held->name.shelf) & covered) == 0) {
+            continue;
+        }
+        if (told->is_branched && !told->has_laddered) {
+            lum_branch_put_ladder(side, session, lno, body);
+        } else if (held->head > told->known && !told->is_settled) {
+            put_mine(side, session, lno, body);
+            told->is_named = told->known > 0;
+        }
+    }
+}
+
+/* Events that they said they hold and we do not. */
+static uint64_t ahead(const struct lum_side *side, const struct lum_session *session)
+{
+    uint64_t sum = 0;
+    for (uint32_t number = 0; number < session->claim_count; number++) {
+        const struct lum_claim *claim = lum_session_claim(session, number);
+        if (claim->is_ahead) {
+            uint64_t head = claim->lno == 0 ? 0 : lum_frontier_log(&side->ours, claim->lno)->head;
+            sum += claim->seq - head;
+        }
+    }
+    return sum;
+}
+
+bool lum_front_is_bringing(const struct lum_side *side, const struct lum_session *session)
+{
+    bool may = session->phase == LUM_PHASE_OPEN && !session->is_holding &&
+               side->now_ms < session->piece_ms + LUM_SYNC_BULK_PAUSE_MS;
+    return may && (session->awaits_answer || (session->expecting > 0 && session->brings_bulk));
+}
+
+/* While another brings bulk: told before our answer, so that nothing is pushed meanwhile. */
+static void hold_if_bulk(struct lum_side *side, struct lum_session *session)
+{
+    if (!side->may_ask && session->brings_bulk) {
+        (void)lum_outbox_body(&side->outbox);
+        lum_session_say(side, session, LUM_MESSAGE_HOLD);
+        session->is_holding = true;
+    }
+}
+
 static void say_answer(struct lum_side *side, struct lum_session *session, uint8_t covered)
 {
     struct lum_buf *body = begin(side, session, LUM_FRONT_ANSWER, covered);
-    for (uint32_t number = 0; number < session->claim_count; number++) {
-        const struct lum_claim *claim = lum_session_claim(session, number);
-        struct lum_told *told = claim->lno == 0 ? NULL : lum_session_told(session, claim->lno);
-        if (told != NULL && told->is_branched && !told->has_laddered) {
-            lum_branch_put_ladder(side, session, claim->lno, body);
-        } else if (claim->is_ahead) {
-            struct lum_front_entry entry = {.by_number = true, .number = number};
-            if (told != NULL) {
-                const struct lum_held *held = lum_frontier_log(&side->ours, claim->lno);
-                entry.seq = held->seq;
-                entry.tag = held->head == 0 ? 0 : lum_frontier_tag(session->hash, &held->h);
-            }
-            lum_message_put_entry(body, &entry);
-        }
-    }
+    put_behind(side, session, body);
+    put_beyond(side, session, covered, body);
     lum_session_say(side, session, LUM_MESSAGE_FRONT);
 }
 
@@ -148,17 +205,17 @@ static void say_ladder(struct lum_side *side, struct lum_session *session, uint3
 
 /* ---- hearing ---- */
 
-/* A neighbour knows more of an own log than we do: this store was put back, or copied. */
-static void look_for_doubt(struct lum_side *side, struct lum_session *session, uint32_t lno)
+void lum_front_look_for_doubt(struct lum_side *side, const struct lum_session *session,
+                              const struct lum_log_name *name, uint32_t lno)
 {
     const struct lum_roster *roster = side->self.roster;
     const struct lum_device *own =
         roster == NULL ? NULL : lum_roster_by_node(roster, side->self.node.public);
-    struct lum_held *held = lum_frontier_log(&side->ours, lno);
-    if (own == NULL || held->in_doubt || memcmp(own->a, held->name.author, 32) != 0) {
+    bool *said = lno == 0 ? &side->in_doubt : &lum_frontier_log(&side->ours, lno)->in_doubt;
+    if (own == NULL || *said || memcmp(own->a, name->author, sizeof(name->author)) != 0) {
         return;
     }
-    held->in_doubt = true;
+    *said = true;
     (void)lum_outbox_act(&side->outbox, LUM_SYNC_DOUBT, session->id);
 }
 
@@ -175,13 +232,13 @@ static bool take_entry(struct lum_side *side, struct lum_session *session, uint3
     }
     told->is_named = told->mine != 0;
     if (entry->seq > held->head && !held->is_frozen) {
-        told->known = held->head;
-        look_for_doubt(side, session, lno);
+        told->known = entry->seq;
+        lum_front_look_for_doubt(side, session, &held->name, lno);
         return false;
     }
     if (lum_branch_differs(side, session, lno, entry)) {
         told->is_branched = true;
-        look_for_doubt(side, session, lno);
+        lum_front_look_for_doubt(side, session, &held->name, lno);
         return true;
     }
     told->known = entry->seq;
@@ -205,38 +262,59 @@ static void forget_shelves(struct lum_side *side, struct lum_session *session, u
     }
 }
 
-static struct lum_claim *claim_of(struct lum_side *side, struct lum_session *session,
-                                  const struct lum_front_entry *entry)
+/* The log an entry speaks of: ours, or 0; and their word for it when it goes by that. False when it
+ * names what was never numbered, or would be one too many. */
+static bool find_entry(struct lum_side *side, struct lum_session *session,
+                       const struct lum_front_entry *entry, struct lum_claim **claim,
+                       uint32_t *lno)
 {
-    if (entry->by_number) {
-        return lum_session_claim(session, entry->number);
+    *claim = NULL;
+    *lno = 0;
+    switch (entry->name) {
+    case LUM_BY_LOG8:
+        *claim = session->claim_count == LUM_NUMBERS_MAX
+                     ? NULL
+                     : lum_session_add_claim(side, session, entry->log8);
+        break;
+    case LUM_BY_MINE:
+        *claim = lum_session_claim(session, entry->number);
+        break;
+    case LUM_BY_YOURS:
+    default:
+        *lno = entry->number < session->mine_count ? session->mine[entry->number] : 0;
+        return *lno != 0;
     }
-    if (session->claim_count == LUM_NUMBERS_MAX) {
-        return NULL;
+    *lno = *claim == NULL ? 0 : (*claim)->lno;
+    return *claim != NULL;
+}
+
+/* Gives whether the entry contradicts what we hold. */
+static bool hear_entry(struct lum_side *side, struct lum_session *session,
+                       const struct lum_front_entry *entry, struct lum_claim *claim, uint32_t lno)
+{
+    const struct lum_held *held = lno == 0 ? NULL : lum_frontier_log(&side->ours, lno);
+    if (claim != NULL) {
+        bool is_ahead = held == NULL ? entry->seq > 0
+                                     : entry->seq > held->head && !held->is_frozen;
+        claim->seq = entry->seq;
+        lum_session_set_ahead(session, claim, is_ahead);
     }
-    return lum_session_add_claim(side, session, entry->log8);
+    return held != NULL && take_entry(side, session, lno, entry);
 }
 
 static bool hear_vector(struct lum_side *side, struct lum_session *session,
                         struct lum_front *front)
 {
     struct lum_front_entry entry;
+    struct lum_claim *claim;
+    uint32_t lno;
     forget_shelves(side, session, front->covered);
     while (lum_message_next_entry(front, &entry)) {
-        struct lum_claim *claim = claim_of(side, session, &entry);
-        if (claim == NULL) {
+        if (!find_entry(side, session, &entry, &claim, &lno)) {
             return false;
         }
-        claim->seq = entry.seq;
-        bool is_ahead = entry.seq > 0;
-        if (claim->lno != 0) {
-            const struct lum_held *held = lum_frontier_log(&side->ours, claim->lno);
-            (void)take_entry(side, session, claim->lno, &entry);
-            is_ahead = entry.seq > held->head && !held->is_frozen;
-        }
-        lum_session_set_ahead(session, claim, is_ahead);
+        (void)hear_entry(side, session, &entry, claim, lno);
     }
-    session->claimed |= front->covered;
     session->is_held = false;
     return true;
 }
@@ -253,15 +331,6 @@ static void assume_said(struct lum_side *side, struct lum_session *session, uint
         told->known = told->known < told->said ? told->said : told->known;
         told->is_named = told->mine != 0;
     }
-}
-
-static uint32_t lno_of_answer(const struct lum_side *side, const struct lum_session *session,
-                              const struct lum_front_entry *entry)
-{
-    if (!entry->by_number) {
-        return lum_frontier_find8(&side->ours, entry->log8);
-    }
-    return entry->number < session->mine_count ? session->mine[entry->number] : 0;
 }
 
 /* All entries of one log together: the newest place where we agree, the oldest where we do not. */
@@ -289,22 +358,23 @@ static void close_agreement(struct lum_side *side, struct lum_session *session,
     lum_session_want(side, session, agreement->lno);
 }
 
-static void hear_answer(struct lum_side *side, struct lum_session *session,
+static bool hear_answer(struct lum_side *side, struct lum_session *session,
                         struct lum_front *front)
 {
     struct agreement now = {0};
     struct lum_front_entry entry;
+    struct lum_claim *claim;
+    uint32_t lno;
     assume_said(side, session, front->covered);
     while (lum_message_next_entry(front, &entry)) {
-        uint32_t lno = lno_of_answer(side, session, &entry);
-        if (lno == 0) {
-            continue;
+        if (!find_entry(side, session, &entry, &claim, &lno)) {
+            return false;
         }
         if (lno != now.lno) {
             close_agreement(side, session, &now);
             now = (struct agreement){.lno = lno};
         }
-        if (take_entry(side, session, lno, &entry)) {
+        if (hear_entry(side, session, &entry, claim, lno)) {
             bool is_older = now.differs == 0 || entry.seq < now.differs;
             now.differs = is_older ? entry.seq : now.differs;
         } else if (entry.seq > now.common) {
@@ -312,6 +382,7 @@ static void hear_answer(struct lum_side *side, struct lum_session *session,
         }
     }
     close_agreement(side, session, &now);
+    return true;
 }
 
 static void queue_shelves(struct lum_side *side, struct lum_session *session)
@@ -358,6 +429,7 @@ void lum_front_hear(struct lum_side *side, struct lum_session *session, struct l
         lum_session_end(side, session, fault);
         return;
     }
+    bool shows_more = (front.shown & ~session->their_shown) != 0;
     session->their_shown = front.shown;
     session->heard = (session->heard & front.shown) | front.digested;
     for (uint8_t shelf = 0; shelf < LUM_SHELVES_MAX; shelf++) {
@@ -365,23 +437,33 @@ void lum_front_hear(struct lum_side *side, struct lum_session *session, struct l
             memcpy(session->their_digest[shelf], front.digests[shelf], 16);
         }
     }
-    uint8_t covered = front.covered & session->shown;
+    front.covered &= session->shown;
+    bool is_whole = true;
     if (front.mode == LUM_FRONT_VECTOR) {
-        front.covered = covered;
-        if (!hear_vector(side, session, &front)) {
-            lum_session_end(side, session, LUM_FAULT_MESSAGE);
-            return;
-        }
-        say_answer(side, session, covered);
+        is_whole = hear_vector(side, session, &front);
     } else if (front.mode == LUM_FRONT_ANSWER) {
-        front.covered = covered;
-        hear_answer(side, session, &front);
+        is_whole = hear_answer(side, session, &front);
+    }
+    if (!is_whole) {
+        lum_session_end(side, session, LUM_FAULT_MESSAGE);
+        return;
+    }
+    if (front.covered != 0) {
+        session->brings_bulk = ahead(side, session) > LUM_SYNC_BULK_EVENTS;
+        session->piece_ms = side->now_ms;
+    }
+    if (front.mode == LUM_FRONT_VECTOR) {
+        hold_if_bulk(side, session);
+        say_answer(side, session, front.covered);
+    } else if (front.covered != 0) {
+        session->awaits_answer = false;
     }
     if (front.mode != LUM_FRONT_DIGESTS) {
-        session->ready |= covered;
+        session->ready |= front.covered;
+        session->claimed |= front.covered;
         session->heal_ms = side->now_ms + session->heal_wait_ms;
         queue_shelves(side, session);
-    } else if (session->is_opening) {
+    } else if (session->is_opening || (shows_more && session->ready != 0)) {
         session->heal_ms = side->now_ms;
     }
     session->is_opening = false;
@@ -426,9 +508,14 @@ static void say_what_is_due(struct lum_side *side, struct lum_session *session, 
     uint64_t now = side->now_ms;
     uint64_t keep_ms = session->front_ms + LUM_FRONT_EVERY_MS;
     bool is_busy = lum_session_is_busy(session);
-    if (differs != 0 && !is_busy) {
+    if (session->is_holding && side->may_ask) {
+        lum_front_say(side, session, LUM_FRONT_VECTOR, lum_session_shared(session));
+        return;
+    }
+    uint8_t asked = side->may_ask ? differs : differs & BIT(LUM_SHELF_GOV); /* gov never waits */
+    if (asked != 0 && !is_busy) {
         if (now >= session->heal_ms) {
-            lum_front_say(side, session, LUM_FRONT_VECTOR, differs);
+            lum_front_say(side, session, LUM_FRONT_VECTOR, asked);
             session->heal_wait_ms = session->heal_wait_ms * 2 < LUM_SYNC_HEAL_MAX_MS
                                         ? session->heal_wait_ms * 2
                                         : LUM_SYNC_HEAL_MAX_MS;

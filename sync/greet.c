@@ -7,8 +7,8 @@
  *
  * First contact, with the key of an invite (docs/format.md 7):
  *
- *   member    AUTH, GENESIS, digest of gov, all of gov ->
- *   newcomer  the document is the space of the invite; gov is whole; T stands in it, effective:
+ *   member    AUTH, GENESIS, all of gov, its digest as the end of it ->
+ *   newcomer  the document is the space of the invite; T stands in that gov, effective:
  *             <- AUTH, the log with its JOIN
  *   member    the JOIN is effective here, the invite unexpired by our clock: WELCOME ->
  *             and from then on a session like every other
@@ -127,7 +127,6 @@ void lum_greet_up(struct lum_side *side, struct lum_session *session)
     session->shown = GOV;
     session->their_shown = GOV;
     say_genesis(side, session);
-    lum_front_say(side, session, LUM_FRONT_DIGESTS, 0);
     session->ready = GOV;
     for (uint32_t lno = 1; lno <= session->told_count; lno++) {
         lum_session_want(side, session, lno);
@@ -200,14 +199,15 @@ static void ask(struct lum_side *side, struct lum_session *session)
     lum_machine_move(&session->phase, LUM_PHASE_ASKING);
     tell_met(side, session);
     say_auth(side, session);
+    if ((session->ready & GOV) == 0) {
+        lum_front_say(side, session, LUM_FRONT_VECTOR, GOV); /* we hold more of gov than they */
+    }
 }
 
-/* Gov is whole, as they hold it: is it a device of the space that shows it? */
+/* Gov came whole, and what came is written: is it a device of the space that showed it? */
 static void prove(struct lum_side *side, struct lum_session *session)
 {
-    bool is_whole = side->self.roster != NULL && session->ingests == 0 &&
-                    (session->settled & GOV) != 0;
-    if (!is_whole) {
+    if (side->self.roster == NULL || session->heard == 0 || session->ingests > 0) {
         return;
     }
     if (!is_effective(device_of(side, session->t))) {
@@ -301,6 +301,11 @@ void lum_greet_go(struct lum_side *side, struct lum_session *session)
     case LUM_PHASE_HOSTING:
         host(side, session);
         break;
+    case LUM_PHASE_OFFERING:
+        if (session->said == 0 && session->todo_count == 0) {
+            lum_front_say(side, session, LUM_FRONT_DIGESTS, 0);
+        }
+        break;
     case LUM_PHASE_OPEN:
         show_shelves(side, session);
         if (is_nobody(side, session)) {
@@ -308,7 +313,6 @@ void lum_greet_go(struct lum_side *side, struct lum_session *session)
         }
         break;
     case LUM_PHASE_HELLO:
-    case LUM_PHASE_OFFERING:
     case LUM_PHASE_ASKING:
     case LUM_PHASE_ENDING:
     case LUM_PHASES:

@@ -129,13 +129,16 @@ static enum lum_fault hear_piece(struct lum_side *side, struct lum_session *sess
         return LUM_FAULT_MESSAGE;
     }
     session->piece_ms = side->now_ms;
-    session->bulk += piece.seals.count;
     if (claim->lno == 0 && claim->name == NULL) {
         correct(side, session, piece.number);
         return LUM_FAULT_NONE;
     }
-    const struct lum_log_name *name =
-        claim->name != NULL ? claim->name : &lum_frontier_log(&side->ours, claim->lno)->name;
+    const struct lum_held *held =
+        claim->lno == 0 ? NULL : lum_frontier_log(&side->ours, claim->lno);
+    const struct lum_log_name *name = held == NULL ? claim->name : &held->name;
+    if (held == NULL || piece.first > held->head) {
+        lum_front_look_for_doubt(side, session, name, claim->lno);
+    }
     hand_on(side, session, &piece, name);
     return LUM_FAULT_NONE;
 }

@@ -128,16 +128,33 @@ void lum_message_put_front(struct lum_buf *out, const struct lum_front *front)
     lum_pack_bin(out, digests, len);
 }
 
+/* n, or -1 - n when it is marked. */
+static void put_signed(struct lum_buf *out, uint64_t n, bool is_marked)
+{
+    int64_t value = (int64_t)n;
+    lum_pack_int(out, is_marked ? -1 - value : value);
+}
+
+static uint64_t get_signed(struct lum_cur *cur, uint64_t max, bool *is_marked)
+{
+    int64_t value = lum_cur_int(cur);
+    *is_marked = value < 0;
+    uint64_t n = (uint64_t)(value < 0 ? -1 - value : value);
+    if (n > max) {
+        lum_cur_fail(cur, LUM_FAULT_OVER_LIMIT);
+    }
+    return n;
+}
+
 void lum_message_put_entry(struct lum_buf *out, const struct lum_front_entry *entry)
 {
     LUM_ASSERT(entry->seq <= SEQ_MAX);
-    if (entry->by_number) {
-        lum_pack_uint(out, entry->number);
-    } else {
+    if (entry->name == LUM_BY_LOG8) {
         lum_pack_bin(out, entry->log8, sizeof(entry->log8));
+    } else {
+        put_signed(out, entry->number, entry->name == LUM_BY_YOURS);
     }
-    int64_t seq = (int64_t)entry->seq;
-    lum_pack_int(out, entry->is_frozen ? -1 - seq : seq);
+    put_signed(out, entry->seq, entry->is_frozen);
     lum_pack_uint(out, entry->tag);
 }
 
@@ -159,21 +176,19 @@ static void get_digests(struct lum_cur *cur, struct lum_front *front)
     }
 }
 
-static void get_entry(struct lum_cur *cur, enum lum_front_mode mode,
-                      struct lum_front_entry *entry)
+static void get_entry(struct lum_cur *cur, struct lum_front_entry *entry)
 {
-    *entry = (struct lum_front_entry){.by_number = lum_cur_peek(cur) == LUM_PACK_INT};
-    if (entry->by_number) {
-        entry->number = (uint32_t)lum_cur_uint(cur, LUM_NUMBERS_MAX - 1);
+    *entry = (struct lum_front_entry){.name = LUM_BY_LOG8};
+    if (lum_cur_peek(cur) == LUM_PACK_INT) {
+        bool is_yours = false;
+        entry->number = (uint32_t)get_signed(cur, LUM_NUMBERS_MAX - 1, &is_yours);
+        entry->name = is_yours ? LUM_BY_YOURS : LUM_BY_MINE;
     } else {
         lum_cur_bin_exact(cur, entry->log8, sizeof(entry->log8));
     }
-    int64_t seq = lum_cur_int(cur);
-    entry->is_frozen = seq < 0;
-    entry->seq = (uint64_t)(seq < 0 ? -1 - seq : seq);
+    entry->seq = get_signed(cur, SEQ_MAX, &entry->is_frozen);
     entry->tag = (uint32_t)lum_cur_uint(cur, UINT32_MAX);
-    bool is_told = entry->by_number || mode == LUM_FRONT_VECTOR;
-    if (!is_told || entry->seq > SEQ_MAX || (entry->seq == 0 && !entry->is_frozen && entry->tag)) {
+    if (entry->seq == 0 && !entry->is_frozen && entry->tag != 0) {
         lum_cur_fail(cur, LUM_FAULT_MESSAGE);
     }
 }
@@ -198,7 +213,7 @@ enum lum_fault lum_message_get_front(struct lum_bytes body, struct lum_front *fr
     struct lum_front_entry entry;
     size_t count = 0;
     while (lum_cur_left(&cur) > 0) {
-        get_entry(&cur, front->mode, &entry);
+        get_entry(&cur, &entry);
         count++;
         if (count > LUM_FRONT_LOGS_MAX || mode == LUM_FRONT_DIGESTS) {
             lum_cur_fail(&cur, LUM_FAULT_OVER_LIMIT);
@@ -212,7 +227,7 @@ bool lum_message_next_entry(struct lum_front *front, struct lum_front_entry *ent
     if (lum_cur_left(&front->entries) == 0) {
         return false;
     }
-    get_entry(&front->entries, front->mode, entry);
+    get_entry(&front->entries, entry);
     LUM_ASSERT(front->entries.fault == LUM_FAULT_NONE);
     return true;
 }

@@ -8,7 +8,7 @@
  *    1 AUTH     [min, max, features, dictionary, g | nil, wall ms, T 32] | signature 64
  *    2 GENESIS  the genesis document                                       first contact only
  *    3 WELCOME  g | K 32                                                   first contact only
- *    4 FRONT    mode | shown shelves | covered shelves | digests | then entries: name | seq | tag
+ *    4 FRONT    mode | shown shelves | covered shelves | digests | (name | seq | tag) ...
  *    6 INTRO    my number | log8 8         or  my number | A 32 | incarnation 8 | shelf
  *    7 SEG      my number | first seq | plain length, 0 = not packed | seals 64 each | rest: run
  *    8 TAIL     my number | first seq | rest: run, seal 64
@@ -94,8 +94,9 @@ LUM_MUST_USE enum lum_fault lum_message_get_welcome(struct lum_bytes body,
 
 enum lum_front_mode {
     LUM_FRONT_DIGESTS = 0, /* no entries */
-    LUM_FRONT_VECTOR = 1,  /* one entry for every log of the covered shelves that is not empty */
-    LUM_FRONT_ANSWER = 3,  /* to a vector: where I have less or other; of the rest no less */
+    LUM_FRONT_VECTOR = 1,  /* an entry for every log of the covered shelves that is not empty */
+    LUM_FRONT_ANSWER = 3,  /* to a vector: where I hold less, more or other than you said. Without
+                              covered shelves: what I hold of these logs, nothing else changes */
 };                         /* 2 is the sketch, later */
 
 struct lum_front {
@@ -107,15 +108,20 @@ struct lum_front {
     struct lum_cur entries; /* filled by get, for lum_message_next_entry */
 };
 /*
- * name: a log8, which gets the speaker's next number (VECTOR only), or a number: the speaker's in a
- * VECTOR, the listener's in an ANSWER. tag: the low 32 bits of SipHash over h(seq) under the first
- * 16 bytes of the handshake hash, 0 when seq is 0. A frozen log stands at its fork point; its seq
- * is written as -1 - seq.
+ * name  a log8, which gets my next number; or n, my number; or -1 - n, your number
+ * seq   how far I hold it. A frozen log stands at its fork point, written as -1 - seq
+ * tag   the low 32 bits of SipHash over h(seq) under the first 16 bytes of the handshake hash;
+ *       0 when seq is 0 and the log not frozen
  */
+enum lum_front_name {
+    LUM_BY_LOG8,
+    LUM_BY_MINE,
+    LUM_BY_YOURS,
+};
 struct lum_front_entry {
-    bool by_number;
-    uint32_t number;
+    enum lum_front_name name;
     uint8_t log8[8];
+    uint32_t number;
     uint64_t seq;
     bool is_frozen;
     uint32_t tag;

@@ -179,6 +179,7 @@ void lum_session_link(struct lum_session *session, uint32_t number, uint32_t lno
     claim->name = NULL;
     claim->lno = lno;
     told->theirs = number + 1;
+    told->known = told->known < claim->seq ? claim->seq : told->known;
 }
 
 void lum_session_set_ahead(struct lum_session *session, struct lum_claim *claim, bool is_ahead)
@@ -214,6 +215,15 @@ uint32_t lum_session_number(struct lum_side *side, struct lum_session *session, 
     mine[session->mine_count++] = lno;
     told->mine = session->mine_count;
     return told->mine - 1;
+}
+
+void lum_session_name(struct lum_side *side, struct lum_session *session, uint32_t lno,
+                      struct lum_front_entry *entry)
+{
+    bool is_numbered = lum_session_told(session, lno)->mine != 0;
+    entry->name = is_numbered ? LUM_BY_MINE : LUM_BY_LOG8;
+    memcpy(entry->log8, lum_frontier_log(&side->ours, lno)->id.b, sizeof(entry->log8));
+    entry->number = lum_session_number(side, session, lno);
 }
 
 struct lum_claim *lum_session_add_claim(struct lum_side *side, struct lum_session *session,

@@ -27,8 +27,8 @@ enum {
     LUM_SYNC_STEP_BYTES = 256 * 1024,     /* said to one neighbour in one step */
     LUM_SYNC_THIN_BYTES = 256 * 1024,     /* a line is taken to be thin for so long */
     LUM_SYNC_FAST_BYTES_A_MS = 32,        /* and as long as less than this has gone over it */
-    LUM_SYNC_BULK_SEGMENTS = 4,           /* so many in a row are bulk */
-    LUM_SYNC_BULK_PAUSE_MS = 2 * 1000,    /* nothing for so long: no bulk any more */
+    LUM_SYNC_BULK_EVENTS = 4 * LUM_SEGMENT_EVENTS, /* more is bulk */
+    LUM_SYNC_BULK_PAUSE_MS = 2 * 1000,    /* nothing for so long: it brings nothing any more */
     LUM_SYNC_QUIET_MS = 200,              /* digests wait for a pause, so that writing is cheap */
     LUM_SYNC_HEAL_MS = 2 * 1000,          /* unequal and idle for so long: say the vector again */
     LUM_SYNC_HEAL_MAX_MS = 60 * 1000,     /* it doubles each time up to here */
@@ -52,6 +52,8 @@ struct lum_side {
     uint64_t wall_ms;
     uint64_t wake_ms;
     uint32_t next_token;
+    bool in_doubt; /* a neighbour showed an own log we do not hold: said once */
+    bool may_ask;  /* no session but the one that goes on now is bringing bulk */
 };
 
 /* A log of ours, as this neighbour has to do with it. */
@@ -74,7 +76,7 @@ struct lum_claim {
     uint8_t log8[8];
     uint32_t lno;              /* ours; 0 while we hold no such log */
     struct lum_log_name *name; /* owned; only while introduced and not ours */
-    uint64_t seq;              /* what their vector said */
+    uint64_t seq;              /* what their FRONT said */
     uint32_t pending;          /* pieces of it on their way into our store */
     bool is_ahead;             /* they said they hold more than we do */
     bool have_due;
@@ -108,7 +110,7 @@ struct lum_session {
     uint8_t their_shown;
     uint8_t ready;       /* told.known is true of its logs */
     uint8_t asked;       /* our vector spoke of it, their ANSWER is awaited or has come */
-    uint8_t claimed;     /* their vector spoke of it */
+    uint8_t claimed;     /* their vector or answer spoke of it */
     uint8_t said_shown;
     uint8_t said;        /* our digest was said: said_digest */
     uint8_t heard;       /* their digest was heard: their_digest */
@@ -142,7 +144,8 @@ struct lum_session {
     uint32_t corrections;
     bool is_held;    /* they asked us to wait: nothing is pushed until their next vector */
     bool is_holding; /* we asked them to wait */
-    uint32_t bulk;   /* segments heard in a row */
+    bool awaits_answer; /* to our vector */
+    bool brings_bulk;   /* began with much, and not all of it is here */
     bool is_opening; /* initiator: their first digests are answered at once */
     bool is_finishing;
     bool is_equal;
@@ -152,7 +155,7 @@ struct lum_session {
 
     uint64_t since_ms;
     uint64_t heard_ms;    /* anything */
-    uint64_t piece_ms;    /* the last piece heard */
+    uint64_t piece_ms;    /* the last piece or answer heard, or vector said */
     uint64_t front_ms;    /* our last FRONT */
     uint64_t heal_ms;     /* a vector may be said from then on */
     uint64_t heal_wait_ms;
@@ -179,6 +182,9 @@ void lum_session_want(struct lum_side *side, struct lum_session *session, uint32
 uint32_t lum_session_next(struct lum_side *side, struct lum_session *session);
 /* Our number for a log, given now if there is none. */
 uint32_t lum_session_number(struct lum_side *side, struct lum_session *session, uint32_t lno);
+/* Names a log in an entry: by our number, or by its log8, which then gets one. */
+void lum_session_name(struct lum_side *side, struct lum_session *session, uint32_t lno,
+                      struct lum_front_entry *entry);
 /* Their next number is for this log8. NULL when there is no memory or too many. */
 struct lum_claim *lum_session_add_claim(struct lum_side *side, struct lum_session *session,
                                         const uint8_t log8[8]);
@@ -216,6 +222,12 @@ void lum_front_say(struct lum_side *side, struct lum_session *session, enum lum_
                    uint8_t covered);
 /* An ANSWER of one log: this is what I hold of your `number`. */
 void lum_front_correct(struct lum_side *side, struct lum_session *session, uint32_t number);
+/* A neighbour holds more or other of a log, and it is our own: this store was put back, or copied.
+ * lno 0: we hold no such log. */
+void lum_front_look_for_doubt(struct lum_side *side, const struct lum_session *session,
+                              const struct lum_log_name *name, uint32_t lno);
+/* Does it bring so much, or may it, that others had better wait? */
+bool lum_front_is_bringing(const struct lum_side *side, const struct lum_session *session);
 /* Looks whether shelves are equal now, and says what is due. */
 void lum_front_go(struct lum_side *side, struct lum_session *session);
 

@@ -4,8 +4,8 @@
  *   event -> lum_hear, lum_greet_up, grown ... -> for each session: greet, push, front, time
  *         -> the outbox, and when to be woken at the latest
  *
- * Bulk comes from one neighbour at a time: who begins to send bulk while another does is told to
- * hold, and is asked again by our vector once the other is done.
+ * Bulk comes from one neighbour at a time: while one brings it, another is not asked, and one that
+ * asks us is told to hold; our vector, once the first is done, lets it go on.
  */
 #include "sync/sync.h"
 
@@ -175,39 +175,16 @@ static void hear_ingested(struct lum_sync *sync, const struct lum_sync_event *ev
 
 /* ---- bulk from one at a time ---- */
 
-static bool brings_bulk(const struct lum_side *side, const struct lum_session *session)
-{
-    return session->phase == LUM_PHASE_OPEN && !session->is_holding &&
-           session->bulk > LUM_SYNC_BULK_SEGMENTS &&
-           (session->ingests > 0 ||
-            side->now_ms < session->piece_ms + LUM_SYNC_BULK_PAUSE_MS);
-}
-
-static void share_bulk(struct lum_sync *sync)
+/* Only this session may ask for more while no other is bringing bulk. */
+static void look_at_bulk(struct lum_sync *sync, const struct lum_session *asking)
 {
     struct lum_side *side = &sync->side;
-    struct lum_session *first = NULL;
-    for (size_t i = 0; i < sync->count; i++) {
-        struct lum_session *session = sync->sessions[i];
-        if (!brings_bulk(side, session)) {
-            session->bulk = session->ingests > 0 || session->is_holding ? session->bulk : 0;
-            continue;
-        }
-        if (first == NULL) {
-            first = session;
+    side->may_ask = true;
+    for (size_t i = 0; i < sync->count && side->may_ask; i++) {
+        const struct lum_session *session = sync->sessions[i];
+        if (session != asking && lum_front_is_bringing(side, session)) {
+            side->may_ask = false;
             lum_session_wake(side, session->piece_ms + LUM_SYNC_BULK_PAUSE_MS);
-            continue;
-        }
-        (void)lum_outbox_body(&side->outbox);
-        lum_session_say(side, session, LUM_MESSAGE_HOLD);
-        session->is_holding = true;
-    }
-    for (size_t i = 0; i < sync->count && first == NULL; i++) {
-        struct lum_session *session = sync->sessions[i];
-        if (session->is_holding && session->phase == LUM_PHASE_OPEN) {
-            session->bulk = 0;
-            lum_front_say(side, session, LUM_FRONT_VECTOR, lum_session_shared(session));
-            first = session;
         }
     }
 }
@@ -282,6 +259,7 @@ static void take_event(struct lum_sync *sync, const struct lum_sync_event *event
         break;
     case LUM_SYNC_MESSAGE:
         if (session != NULL) {
+            look_at_bulk(sync, session);
             lum_hear(side, session, event->message.type, event->message.body);
         }
         break;
@@ -336,10 +314,8 @@ enum lum_status lum_sync_step(struct lum_sync *sync, const struct lum_sync_event
     take_news(sync);
     take_event(sync, event);
     for (size_t i = 0; i < sync->count && side->outbox.status == LUM_OK; i++) {
+        look_at_bulk(sync, sync->sessions[i]);
         go(side, sync->sessions[i]);
-    }
-    if (side->outbox.status == LUM_OK) {
-        share_bulk(sync);
     }
     lum_txn_abort(side->txn);
     side->txn = NULL;

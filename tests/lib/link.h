@@ -17,7 +17,7 @@
 
 enum {
     LINK_NODES = 8,
-    LINK_LINES = 16,
+    LINK_LINES = 256,
     LINK_NO_LIMIT = -1,
 };
 
