@@ -28,7 +28,10 @@ enum lum_status lum_space_begin(struct lum_space *space, struct lum_error *err)
 
 enum lum_status lum_space_resume(struct lum_space *space, struct lum_error *err)
 {
-    enum lum_status status = lum_txn_begin_write(space->log, &space->log_txn, err);
+    enum lum_status status = lum_space_check_open(space, err);
+    if (status == LUM_OK) {
+        status = lum_txn_begin_write(space->log, &space->log_txn, err);
+    }
     if (status == LUM_OK && space->view_txn == NULL) {
         status = lum_txn_begin_write(space->view, &space->view_txn, err);
     }

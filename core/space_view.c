@@ -54,6 +54,13 @@ bool lum_space_touch(struct lum_space *space, const struct lum_id *record)
 
 /* ---- the view's transaction ---- */
 
+enum lum_status lum_space_check_open(const struct lum_space *space, struct lum_error *err)
+{
+    return space->log != NULL && space->view != NULL
+               ? LUM_OK
+               : lum_fail(err, LUM_CAUSE_disk_error, space->dir, "its files could not be opened");
+}
+
 static void forget_view(struct lum_space *space)
 {
     space->view_txn = NULL;
@@ -204,7 +211,8 @@ enum lum_status lum_space_settle(struct lum_space *space, uint64_t events_max,
         return LUM_OK;
     }
     uint64_t done = 0;
-    enum lum_status status = LUM_AGAIN;
+    enum lum_status status = lum_space_check_open(space, err);
+    status = status == LUM_OK ? LUM_AGAIN : status;
     while (status == LUM_AGAIN && !space->rebuild_is_due &&
            (events_max == 0 || done < events_max)) {
         struct lum_view_progress step = {0};
@@ -406,7 +414,10 @@ enum lum_status lum_space_rebuild(struct lum_space *space, const struct lum_tick
         return LUM_OK;
     }
     lum_space_view_abort(space);
-    enum lum_status status = build_beside(space, tick, err);
+    enum lum_status status = lum_space_check_open(space, err);
+    if (status == LUM_OK) {
+        status = build_beside(space, tick, err);
+    }
     if (status == LUM_OK) {
         status = swap_view(space, err);
     }

@@ -133,6 +133,34 @@ static void a_stopped_rebuild_leaves_the_old_view(void **state)
     site_drop(&site);
 }
 
+static enum lum_status refuse_rename(void *self, const char *from, const char *to,
+                                     struct lum_error *err)
+{
+    (void)self;
+    (void)from;
+    return lum_fail(err, LUM_CAUSE_disk_error, to, "as planned");
+}
+
+static void a_swap_that_fails_keeps_the_old_files(void **state)
+{
+    (void)state;
+    struct site site;
+    site_prepare(&site);
+    site_found(&site, "Sari");
+    fill(&site);
+    struct lum_hash root = site_root(&site);
+    site.env.file_rename = refuse_rename;
+    assert_int_equal(lum_space_rebuild(site.space, NULL, &site.error), LUM_IO);
+    assert_string_equal(site.error.two, "as planned");
+    assert_memory_equal(site_root(&site).b, root.b, 32);
+    assert_int_equal(lum_space_compact(site.space, NULL, &site.error), LUM_IO);
+    assert_memory_equal(site_root(&site).b, root.b, 32);
+    assert_false(has_file(&site, "log.mdb.new"));
+    (void)site_put(&site, "after", "name", "one");
+    site_check(&site);
+    site_drop(&site);
+}
+
 static void compact_keeps_everything_and_stays_at_home(void **state)
 {
     (void)state;
@@ -208,6 +236,7 @@ int main(void)
         cmocka_unit_test(touch_tells_a_second_time),
         cmocka_unit_test(a_rebuild_gives_the_same_state_behind_a_shut_gate),
         cmocka_unit_test(a_stopped_rebuild_leaves_the_old_view),
+        cmocka_unit_test(a_swap_that_fails_keeps_the_old_files),
         cmocka_unit_test(compact_keeps_everything_and_stays_at_home),
         cmocka_unit_test(settle_in_slices_reaches_the_end),
         cmocka_unit_test(settle_tells_what_catch_ups_applied),
