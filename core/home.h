@@ -5,7 +5,7 @@
  * are written once. A copied folder has other inodes; files written back over the old ones keep
  * their inode but get a new change time, which no user program can set. A different note, an
  * unreadable one, or a neighbour that knows more of our own log than we do means doubt: the
- * device then opens a new incarnation (core/author.h). Doubt without a copy costs one more log.
+ * device then opens a new incarnation (core/author.c). Doubt without a copy costs one more log.
  *
  *   note = [1, machine id 32, inode of log.mdb, inode of seed.node, ctime ns of seed.node,
  *           incarnation 8, doubt bool]

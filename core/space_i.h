@@ -153,7 +153,7 @@ LUM_MUST_USE enum lum_status lum_space_add_grown(struct lum_space *space, uint32
 /* ---- core/space_view.c ---- */
 
 void lum_touched_clear(struct lum_touched *touched);
-/* Both files are open: not so after a swap that failed, when the disk refused to open them again. */
+/* Both files are open: not so after a swap when the disk refused to open them again. */
 LUM_MUST_USE enum lum_status lum_space_check_open(const struct lum_space *space,
                                                   struct lum_error *err);
 /* Commits the view's transaction, if one is open. Never inside a batch. On an error what it held is
