@@ -6,10 +6,10 @@
  *                        | theirs  ...
  *
  * A tag that does not match says only that they part somewhere before it. A run can be checked
- * only from a place both hold, so each side says a ladder: its head, then places 64, 128, 256 ...
- * events before it. The listener finds the newest rung c it agrees with and shows its own branch
- * from c + 1 up to the oldest rung where it differs; the part lies between. Both then hold the proof
- * (core/fork.h), freeze the log at the same event, and are equal again.
+ * only from a place both hold, so each side says a ladder: its head, the places 1, 2, 4, 8 ... events
+ * before it, and event 1. The listener finds the newest rung c it agrees with and shows its own
+ * branch from c + 1 up to the oldest rung where it differs: they part in between. Both then hold the
+ * proof (core/fork.h), freeze the log at the same event, and are equal again.
  */
 #include "sync/session.h"
 
@@ -56,16 +56,34 @@ void lum_branch_put_ladder(struct lum_side *side, struct lum_session *session, u
     } else {
         lum_session_name(side, session, lno, &rung);
     }
-    for (uint64_t back = LUM_SEGMENT_EVENTS; hash_at(side, lno, rung.seq, &h); back *= 2) {
+    for (uint64_t back = 1; hash_at(side, lno, rung.seq, &h); back *= 2) {
         rung.tag = lum_frontier_tag(session->hash, &h);
         lum_message_put_entry(body, &rung);
         rung.is_frozen = false;
         rung.name = rung.name == LUM_BY_LOG8 ? LUM_BY_MINE : rung.name;
-        if (held->seq <= back) {
+        if (rung.seq <= 1) {
             return;
         }
-        rung.seq = held->seq - back;
+        rung.seq = held->seq > back ? held->seq - back : 1;
     }
+}
+
+void lum_branch_show(struct lum_side *side, struct lum_session *session, uint32_t lno,
+                     bool is_theirs)
+{
+    const struct lum_held *held = lum_frontier_log(&side->ours, lno);
+    struct lum_told *told = lum_session_told(session, lno);
+    if (told->has_shown) {
+        return;
+    }
+    told->has_shown = true;
+    told->known = held->head;
+    told->is_settled = false;
+    told->is_branched = false;
+    told->is_proved = is_theirs;
+    lum_session_acked(session, told);
+    lum_branch_prove(side, session, lno, held->seq, held->seq + 1);
+    lum_session_want(side, session, lno);
 }
 
 void lum_branch_prove(struct lum_side *side, struct lum_session *session, uint32_t lno,

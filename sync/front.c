@@ -70,6 +70,7 @@ static void put_vector(struct lum_side *side, struct lum_session *session, uint8
         }
         told->said = held->head;
         told->has_laddered = false;
+        told->has_shown = false;
         if (held->head > 0) {
             put_mine(side, session, lno, body);
             count++;
@@ -258,6 +259,7 @@ static void forget_shelves(struct lum_side *side, struct lum_session *session, u
             told->is_settled = false;
             told->is_proved = false;
             told->has_laddered = false;
+            told->has_shown = false;
         }
     }
 }

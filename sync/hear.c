@@ -181,6 +181,7 @@ void lum_hear_ingested(struct lum_side *side, struct lum_session *session, uint3
     case LUM_INGEST_FORK:
         if (lum_frontier_log(&side->ours, result->lno)->is_frozen) {
             correct(side, session, number);
+            lum_branch_show(side, session, result->lno, result->end == LUM_INGEST_FORK);
         } else {
             acknowledge(session, claim);
         }

@@ -124,7 +124,10 @@ static void push_proof(struct lum_side *side, struct lum_session *session)
     if (!read_piece(side, session, proof->lno, proof->from, &piece)) {
         return;
     }
-    introduce(side, session, proof->lno, true);
+    if (!proof->has_begun) {
+        introduce(side, session, proof->lno, true);
+        proof->has_begun = true;
+    }
     say_piece(side, session, proof->lno, &piece, true);
     proof->from = piece.last + 1;
     if (piece.last >= proof->until ||

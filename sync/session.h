@@ -68,7 +68,8 @@ struct lum_told {
     bool is_branched; /* they hold another branch: not pushed but proved */
     bool is_proved;   /* frozen here: the other branch was said */
     bool is_settled;  /* frozen there at or before our fork point: nothing to say */
-    bool has_laddered; /* since the last vector */
+    bool has_laddered; /* since the last vector, as has_shown */
+    bool has_shown;    /* both branches, unasked */
 };
 
 /* A log as they name it. */
@@ -94,6 +95,7 @@ struct lum_proof {
     uint32_t lno;
     uint64_t from;
     uint64_t until;
+    bool has_begun;
 };
 
 struct lum_session {
@@ -239,6 +241,10 @@ bool lum_branch_differs(struct lum_side *side, const struct lum_session *session
 /* Appends entries of an ANSWER: places of a log of ours, from the newest down. */
 void lum_branch_put_ladder(struct lum_side *side, struct lum_session *session, uint32_t lno,
                            struct lum_buf *body);
+/* A log is frozen here and they, it seems, do not know: shows a piece of our branch behind the fork
+ * point and, unless that one came from them, of the other. Once for each vector. */
+void lum_branch_show(struct lum_side *side, struct lum_session *session, uint32_t lno,
+                     bool is_theirs);
 /* They agree up to `common` and differ at `differs`: our run is to be shown. */
 void lum_branch_prove(struct lum_side *side, struct lum_session *session, uint32_t lno,
                       uint64_t common, uint64_t differs);
