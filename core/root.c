@@ -19,7 +19,6 @@
 enum {
     OP_TYPE_VALUE = 1, /* initial fields count as sets */
     TREE_KEY = 1 + 2,
-    RID_KEY = 1 + 16,
     HASH = 32,
     NUMBERS_MAX = 1 << 20, /* lnos and names that are remembered */
 };
@@ -325,32 +324,25 @@ static void leaf_add(struct root *root, uint64_t rno, struct lum_hasher *bucket,
     *is_empty = false;
 }
 
-static bool is_in(const struct lum_scan *scan, uint8_t shelf, unsigned bucket)
-{
-    return scan->key.len == RID_KEY && scan->value.len == 8 && scan->key.at[0] == shelf &&
-           bucket_of(scan->key.at + 1) == bucket;
-}
-
 static void bucket_hash(struct root *root, uint8_t shelf, unsigned bucket, struct lum_hash *out)
 {
     struct lum_hasher h;
-    struct lum_scan scan;
+    struct lum_view_ids ids;
+    struct lum_id first = {{0}};
     bool is_empty = true;
-    uint8_t first[RID_KEY] = {shelf};
-    lum_put_u16(first + 1, (uint16_t)(bucket << 4));
+    lum_put_u16(first.b, (uint16_t)(bucket << 4));
     memset(out->b, 0, sizeof out->b);
-    enum lum_status status = lum_scan_open(root->view, LUM_V_RID, &scan);
+    enum lum_status status = lum_view_ids_open(root->view, shelf, &first, &ids);
     if (status != LUM_OK) {
         fail(root, status);
         return;
     }
     lum_hash_init(&h, LUM_LABEL_state, sizeof out->b);
-    bool more = lum_scan_seek(&scan, lum_bytes_of(first, sizeof first));
-    while (more && is_in(&scan, shelf, bucket) && root->status == LUM_OK) {
-        leaf_add(root, lum_get_u64(scan.value.at), &h, &is_empty);
-        more = lum_scan_next(&scan);
+    while (ids.is_there && bucket_of(ids.id.b) == bucket && root->status == LUM_OK) {
+        leaf_add(root, ids.rno, &h, &is_empty);
+        lum_view_ids_next(&ids);
     }
-    lum_scan_close(&scan);
+    lum_view_ids_close(&ids);
     if (!is_empty) {
         lum_hash_end(&h, out->b, sizeof out->b);
     }

@@ -26,13 +26,14 @@
  *   clock    lno u32 | seq u64        clock holders in an event's past, where they change
  *   pin      lno u32 | log8 8         latest pinned seq u64 | lno u32
  *   rid      shelf u8 | record id 16  rno u64
+ *   young    the same: ids that have not moved to rid yet, see core/view_ids.c
  *   rec      rno u64                  the merged record, see core/record_row.h
  *   coll     name u32 | rno u64       empty: the records that are shown
  *   name     text                     number u32 (collections and fields share the numbers)
  *   text     number u32               text
  *   hist     lno u32 | seq u64 | rno u64   lno u32 | seq u64 of the event that touched the record
  *                                     before this one; none for the first
- *   feed     change u64               rno u64, the newest change of each record only
+ *   feed     number u64               rno u48 for each of 336 changes, see core/view_feed.c
  *   conflict kind u8 | coll u32 | rno u64 | field u32   kind 1: number of different values u32;
  *                                     kind 2, deleted but edited: number of standing drops u32
  *   tree     shelf u8 | bucket u16    bucket hash 32; absent = dirty or never computed
@@ -68,6 +69,7 @@ enum lum_view_table {
     LUM_V_CLOCK,
     LUM_V_PIN,
     LUM_V_RID,
+    LUM_V_YOUNG,
     LUM_V_REC,
     LUM_V_COLL,
     LUM_V_NAME,
@@ -89,6 +91,7 @@ enum lum_view_table {
 
 #define LUM_VMETA_APPLIED "applied" /* arrival reached, u64 and hash 32; newest read, the same */
 #define LUM_VMETA_NEXT "next"       /* next rno u64 | next change u64 | next name u32 */
+#define LUM_VMETA_FIRST "first"     /* first change u64; none: 1 */
 #define LUM_VMETA_RIGHTS "rights"   /* digest 32 of the rights the view was made under */
 #define LUM_VMETA_COUNTS "counts"   /* struct lum_view_counts but applied: seven u64 */
 

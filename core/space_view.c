@@ -383,9 +383,8 @@ static enum lum_status build_beside(struct lum_space *space, const struct lum_ti
 {
     struct lum_store *store = NULL;
     struct lum_view *applier = NULL;
-    bool is_fresh = false;
     lum_space_remove_store(space, LUM_VIEW_NEW);
-    enum lum_status status = lum_view_open(space->dir, LUM_VIEW_NEW, &store, &is_fresh, err);
+    enum lum_status status = lum_view_open_scratch(space->dir, LUM_VIEW_NEW, &store, err);
     if (status != LUM_OK) {
         return status;
     }
@@ -397,6 +396,9 @@ static enum lum_status build_beside(struct lum_space *space, const struct lum_ti
         do {
             status = rebuild_slice(space, applier, store, tick, err);
         } while (status == LUM_AGAIN);
+    }
+    if (status == LUM_OK) {
+        status = lum_store_sync(store, err);
     }
     lum_view_applier_close(applier);
     lum_store_close(store);

@@ -131,6 +131,7 @@ static enum lum_status env_open(struct lum_store *store, const struct lum_store_
 {
     unsigned flags = MDB_NOSUBDIR | MDB_NOTLS;
     flags |= options->durability == LUM_DERIVED ? MDB_NOMETASYNC : 0;
+    flags |= options->durability == LUM_SCRATCH ? MDB_NOSYNC : 0;
     flags |= options->read_only ? MDB_RDONLY : 0;
     int rc = ENOMEM;
     for (uint64_t map = options->map_bytes; rc == ENOMEM && map >= MAP_BYTES_MIN; map /= 2) {
@@ -579,6 +580,20 @@ enum lum_status lum_store_copy(struct lum_store *store, const char *path, struct
     rc = mdb_env_copyfd2(store->env, fd, MDB_CP_COMPACT);
     rc = lum_store_file_finish(path, fd, rc);
     return rc == 0 ? LUM_OK : lum_fail(err, cause_of(store, rc), path, mdb_strerror(rc));
+}
+
+enum lum_status lum_store_sync(struct lum_store *store, struct lum_error *err)
+{
+    if (atomic_load(&store->is_dead)) {
+        return refuse_dead(store, err);
+    }
+    int rc = mdb_env_sync(store->env, 1);
+    if (rc == 0) {
+        return LUM_OK;
+    }
+    atomic_store(&store->trouble, rc);
+    atomic_store(&store->is_dead, true);
+    return refuse_dead(store, err);
 }
 
 uint64_t lum_store_bytes(struct lum_store *store)

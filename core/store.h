@@ -8,8 +8,8 @@
  *     Read transactions may be used from any thread (NOTLS), one thread at a time.
  *   - No read transaction outlives one callback or one request step: a held one keeps every old
  *     page alive (a file was seen to grow 55 times).
- *   - Never WRITEMAP, NOSYNC or DUPSORT. Values are at most LUM_INLINE_MAX bytes or large rows
- *     that are worth their whole pages.
+ *   - Never WRITEMAP or DUPSORT, and NOSYNC only for a file that is not in use yet. Values are at
+ *     most LUM_INLINE_MAX bytes or large rows that are worth their whole pages.
  *   - EIO on a full disk becomes LUM_FULL by looking at the file system: the store goes on, for
  *     nothing of a failed commit is ever referred to. After any other failed write or sync the
  *     store refuses everything: what the kernel dropped cannot be known.
@@ -24,6 +24,8 @@
 enum lum_durability {
     LUM_DURABLE, /* one fsync and one meta page sync a commit: log.mdb */
     LUM_DERIVED, /* NOMETASYNC: may lose the newest commits, never its integrity: view.mdb */
+    LUM_SCRATCH, /* NOSYNC: worth nothing until lum_store_sync; a file filled beside the one in use,
+                  * which a crash leaves to be thrown away */
 };
 
 struct lum_store_options {
@@ -100,6 +102,9 @@ bool lum_scan_last(struct lum_scan *scan);
 /* Compacting copy to a path that does not exist; durable when it returns. */
 LUM_MUST_USE enum lum_status lum_store_copy(struct lum_store *store, const char *path,
                                             struct lum_error *err);
+/* Everything committed so far is on the disk afterwards: for a scratch file, before it is put in
+ * use. After a failure the store refuses everything. */
+LUM_MUST_USE enum lum_status lum_store_sync(struct lum_store *store, struct lum_error *err);
 /* Bytes of the file in use; the same by way of a transaction, for who has no more. */
 uint64_t lum_store_bytes(struct lum_store *store);
 uint64_t lum_txn_bytes(struct lum_txn *txn);

@@ -166,17 +166,21 @@ static enum lum_status warm(struct lum_view *view)
 
 /* ---- moving a log on ---- */
 
-/* Pages this batch has dirtied, about: random keys cost one each until the table has no more. */
+static uint64_t lesser(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Pages this batch has dirtied, about, with what its end will dirty: random keys cost one each until
+ * the table has no more. */
 static uint64_t pages_of(struct lum_view *view)
 {
-    uint64_t rid = lum_txn_pages(view->txn, LUM_V_RID);
-    uint64_t rec = lum_txn_pages(view->txn, LUM_V_REC);
-    uint64_t feed = lum_txn_pages(view->txn, LUM_V_FEED);
+    uint64_t young = lum_txn_pages(view->txn, LUM_V_YOUNG);
+    uint64_t ids = view->touched_rids;
+    uint64_t slice = lesser(young == 0 ? ids : LUM_VIEW_SLICE_PAGES, view->rid_pages);
     uint64_t pages = view->appended_bytes / PAGE;
-    pages += view->touched_rids < rid ? view->touched_rids : rid;
-    pages += view->touched_records < rec ? view->touched_records : rec;
-    pages += view->touched_records < feed ? view->touched_records : feed;
-    return pages;
+    pages += ids == 0 ? 0 : lesser(ids, young) + slice;
+    return pages + lesser(view->touched_records, lum_txn_pages(view->txn, LUM_V_REC));
 }
 
 static bool is_spent(struct lum_view *view)
@@ -329,11 +333,15 @@ static enum lum_status begin(struct lum_view *view)
         view->readers[i].next = 0;
     }
     view->batch++;
+    view->rid_pages = lum_txn_pages(view->txn, LUM_V_RID);
     view->touched_rids = 0;
     view->touched_records = 0;
     view->appended_bytes = 0;
     view->is_log_bad = false;
     enum lum_status status = lum_view_meta_load(view);
+    if (status == LUM_OK) {
+        status = lum_view_feed_begin(view);
+    }
     if (status == LUM_OK) {
         status = lum_view_fit_rights(view);
     }
@@ -354,6 +362,12 @@ static enum lum_status end(struct lum_view *view)
 {
     view->progress->pages = pages_of(view);
     enum lum_status status = lum_view_states_flush(view);
+    if (status == LUM_OK) {
+        status = lum_view_feed_end(view);
+    }
+    if (status == LUM_OK) {
+        status = lum_view_ids_settle(view);
+    }
     if (status == LUM_OK) {
         status = lum_view_tree_flush(view);
     }

@@ -25,6 +25,11 @@ LUM_MUST_USE enum lum_status lum_view_open(const char *dir, const char *file,
                                            struct lum_store **out, bool *fresh,
                                            struct lum_error *err);
 
+/* A new view to be filled beside the one in use: nothing of it is safe until lum_store_sync. The file
+ * must not exist. */
+LUM_MUST_USE enum lum_status lum_view_open_scratch(const char *dir, const char *file,
+                                                   struct lum_store **out, struct lum_error *err);
+
 /* The applier: caches of one writer (names, rows of logs, arena). One thread. */
 struct lum_view;
 LUM_MUST_USE enum lum_status lum_view_applier_open(struct lum_view **out);
@@ -76,9 +81,30 @@ struct lum_view_counts {
 };
 LUM_MUST_USE enum lum_status lum_view_counts(struct lum_txn *view, struct lum_view_counts *out);
 
-/* rno by id on a shelf; NOT_FOUND. */
+/* rno by id on a shelf; NOT_FOUND. (core/view_ids.c) */
 LUM_MUST_USE enum lum_status lum_view_find(struct lum_txn *view, uint8_t shelf,
                                            const struct lum_id *id, uint64_t *rno);
+/*
+ * The ids of a shelf from one on, ascending: met once, made or not. Plain memory of the caller.
+ *   for (open; ids.is_there; next) { ids.id, ids.rno }; close
+ */
+struct lum_view_ids {
+    uint8_t shelf;
+    bool is_there;
+    struct lum_id id;
+    uint64_t rno;
+    /* inside */
+    struct lum_scan old;
+    struct lum_scan young;
+    bool has_old;
+    bool has_young;
+    bool is_young;
+};
+LUM_MUST_USE enum lum_status lum_view_ids_open(struct lum_txn *view, uint8_t shelf,
+                                               const struct lum_id *from,
+                                               struct lum_view_ids *out);
+void lum_view_ids_next(struct lum_view_ids *ids);
+void lum_view_ids_close(struct lum_view_ids *ids);
 /* Key and values are borrowed. */
 LUM_MUST_USE enum lum_status lum_view_record(struct lum_txn *view, uint64_t rno,
                                              struct lum_arena *arena, struct lum_record *out);
@@ -135,6 +161,13 @@ struct lum_view_change {
     uint64_t rno;
 };
 LUM_MUST_USE enum lum_status lum_view_feed_next(struct lum_txn *view, struct lum_view_change *io);
+/* From which number on this view counts, and how far it is. first tells a view from the one that was
+ * there before it was made anew: its record numbers are others. */
+struct lum_view_changes {
+    uint64_t first;
+    uint64_t newest; /* first - 1 while nothing changed */
+};
+LUM_MUST_USE enum lum_status lum_view_changes(struct lum_txn *view, struct lum_view_changes *out);
 
 /* What needs a person: cells with different values, then records deleted but edited. */
 enum lum_view_conflict_kind {

@@ -121,14 +121,33 @@ static void next_write(uint64_t rno, uint64_t change, uint32_t name, uint8_t out
 
 enum lum_status lum_view_succeed(struct lum_txn *fresh, struct lum_txn *old)
 {
-    const uint8_t *at = NULL;
+    struct lum_view_changes changes;
     uint8_t next[NEXT_LEN];
-    if (meta_get(old, LUM_VMETA_NEXT, NEXT_LEN, &at) != LUM_OK || at == NULL) {
+    uint8_t first[8];
+    if (lum_view_changes(old, &changes) != LUM_OK) {
         return LUM_OK;
     }
-    next_write(1, lum_get_u64(at + 8), 1, next);
-    return lum_txn_put(fresh, LUM_V_META, meta_key(LUM_VMETA_NEXT),
-                       lum_bytes_of(next, sizeof next));
+    next_write(1, changes.newest + 1, 1, next);
+    lum_put_u64(first, changes.newest + 1);
+    enum lum_status status = lum_txn_put(fresh, LUM_V_META, meta_key(LUM_VMETA_NEXT),
+                                         lum_bytes_of(next, sizeof next));
+    return status == LUM_OK ? lum_txn_put(fresh, LUM_V_META, meta_key(LUM_VMETA_FIRST),
+                                          lum_bytes_of(first, sizeof first))
+                            : status;
+}
+
+enum lum_status lum_view_changes(struct lum_txn *view, struct lum_view_changes *out)
+{
+    const uint8_t *at = NULL;
+    enum lum_status status = meta_get(view, LUM_VMETA_NEXT, NEXT_LEN, &at);
+    if (status == LUM_OK) {
+        out->newest = at == NULL ? 0 : lum_get_u64(at + 8) - 1;
+        status = meta_get(view, LUM_VMETA_FIRST, 8, &at);
+    }
+    if (status == LUM_OK) {
+        out->first = at == NULL ? 1 : lum_get_u64(at);
+    }
+    return status;
 }
 
 enum lum_status lum_view_meta_save(struct lum_view *view)

@@ -7,7 +7,9 @@
  *   view_deps.c    has everything that an event names applied? pins
  *   view_log.c     how far each log is: rows of vlog and pos
  *   view_clock.c   clocks of the causal past: is an event's time sane?
- *   view_record.c  ops onto records; rid, rec, coll, feed, hist, conflict, tree
+ *   view_record.c  ops onto records; rec, coll, hist, conflict, tree
+ *   view_ids.c     rid and young: record numbers by id
+ *   view_feed.c    feed: records by their newest change
  *   view_name.c    numbers for collections and fields
  *
  * Everything here is a cache of the view's rows or belongs to one batch; after an abort it is
@@ -128,6 +130,9 @@ struct lum_names {
 enum {
     LUM_VIEW_READERS = 4,
     LUM_VIEW_BUCKETS = 4096,
+    LUM_VIEW_SLICE_PAGES = 2048, /* of rid, dirtied at a batch's end: core/view_ids.c */
+    LUM_FEED_ROW = 336,
+    LUM_FEED_LEN = 6,
     LUM_VIEW_STATES_MAX = 4096, /* kept between batches */
 };
 
@@ -162,9 +167,12 @@ struct lum_view {
     uint64_t batch_change; /* first change number of this batch */
     uint32_t next_name;
     struct lum_view_counts counts;
-    uint64_t touched_rids;    /* random keys written */
+    uint64_t rid_pages;       /* as the batch began */
+    uint64_t touched_rids;    /* new ids */
+    uint8_t touched_shelf;    /* of the last of them */
     uint64_t touched_records; /* rows rewritten */
     uint64_t appended_bytes;
+    uint8_t feed[LUM_FEED_ROW * LUM_FEED_LEN]; /* the row of `feed` that next_change falls in */
     uint64_t dirty[LUM_SHELVES_MAX][LUM_VIEW_BUCKETS / 64];
     /* one event */
     struct lum_arena arena;
@@ -262,6 +270,23 @@ LUM_MUST_USE enum lum_status lum_view_ops_apply(struct lum_view *view,
                                                 const struct lum_payload *payload);
 /* Dirty buckets lose their rows. */
 LUM_MUST_USE enum lum_status lum_view_tree_flush(struct lum_view *view);
+
+/* ---- record ids (view_ids.c) ---- */
+
+/* A new id. */
+LUM_MUST_USE enum lum_status lum_view_id_put(struct lum_view *view, uint8_t shelf,
+                                             const struct lum_id *id, uint64_t rno);
+/* The end of a batch: a slice of the young ids moves to rid. */
+LUM_MUST_USE enum lum_status lum_view_ids_settle(struct lum_view *view);
+
+/* ---- the feed (view_feed.c) ---- */
+
+LUM_MUST_USE enum lum_status lum_view_feed_begin(struct lum_view *view);
+LUM_MUST_USE enum lum_status lum_view_feed_add(struct lum_view *view, uint64_t rno,
+                                               uint64_t *change);
+LUM_MUST_USE enum lum_status lum_view_feed_end(struct lum_view *view);
+/* Does the feed give this change to this record? */
+bool lum_view_feed_has(struct lum_txn *view, uint64_t change, uint64_t rno);
 
 /* ---- the state root (root.c) ---- */
 

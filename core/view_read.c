@@ -10,11 +10,12 @@
 #include "core/view_i.h"
 
 static const char *const tables[LUM_VIEW_TABLES] = {
-    [LUM_V_META] = "meta",         [LUM_V_VLOG] = "vlog", [LUM_V_POS] = "pos",
-    [LUM_V_CLOCK] = "clock",       [LUM_V_PIN] = "pin",   [LUM_V_RID] = "rid",
-    [LUM_V_REC] = "rec",           [LUM_V_COLL] = "coll", [LUM_V_NAME] = "name",
-    [LUM_V_TEXT] = "text",         [LUM_V_HIST] = "hist", [LUM_V_FEED] = "feed",
-    [LUM_V_CONFLICT] = "conflict", [LUM_V_TREE] = "tree", [LUM_V_VOID] = "void",
+    [LUM_V_META] = "meta",   [LUM_V_VLOG] = "vlog",         [LUM_V_POS] = "pos",
+    [LUM_V_CLOCK] = "clock", [LUM_V_PIN] = "pin",           [LUM_V_RID] = "rid",
+    [LUM_V_YOUNG] = "young", [LUM_V_REC] = "rec",           [LUM_V_COLL] = "coll",
+    [LUM_V_NAME] = "name",   [LUM_V_TEXT] = "text",         [LUM_V_HIST] = "hist",
+    [LUM_V_FEED] = "feed",   [LUM_V_CONFLICT] = "conflict", [LUM_V_TREE] = "tree",
+    [LUM_V_VOID] = "void",
 };
 
 /* ---- opening ---- */
@@ -64,27 +65,34 @@ static enum lum_status is_fresh(struct lum_store *store, bool *fresh, struct lum
     return status == LUM_OK || *fresh ? LUM_OK : lum_store_fail(store, status, err);
 }
 
-enum lum_status lum_view_open(const char *dir, const char *file, struct lum_store **out,
-                              bool *fresh, struct lum_error *err)
+static enum lum_status file_open(const char *dir, const char *file, enum lum_durability durability,
+                                 struct lum_store **out, struct lum_error *err)
 {
     struct lum_buf path;
     lum_buf_init(&path, 4096);
     lum_buf_put(&path, dir, strlen(dir));
     lum_buf_put_byte(&path, '/');
     lum_buf_put(&path, file, strlen(file) + 1);
-    enum lum_status status = lum_buf_status(&path);
     const struct lum_store_options options = {
         .path = (const char *)path.at,
-        .durability = LUM_DERIVED,
+        .durability = durability,
         .format = LUM_VIEW_FORMAT,
         .tables = tables,
         .table_count = LUM_VIEW_TABLES,
         .create = true,
         .map_bytes = LUM_STORE_MAP_BYTES,
     };
-    struct lum_store *store = NULL;
-    status = status == LUM_OK ? lum_store_open(&options, &store, err) : status;
+    enum lum_status status = path.broken ? lum_fail(err, LUM_CAUSE_no_memory, NULL, NULL)
+                                         : lum_store_open(&options, out, err);
     lum_buf_fini(&path);
+    return status;
+}
+
+enum lum_status lum_view_open(const char *dir, const char *file, struct lum_store **out,
+                              bool *fresh, struct lum_error *err)
+{
+    struct lum_store *store = NULL;
+    enum lum_status status = file_open(dir, file, LUM_DERIVED, &store, err);
     if (status == LUM_OK) {
         status = empty_lower(store, err);
     }
@@ -99,24 +107,13 @@ enum lum_status lum_view_open(const char *dir, const char *file, struct lum_stor
     return LUM_OK;
 }
 
-/* ---- records and names ---- */
-
-enum lum_status lum_view_find(struct lum_txn *view, uint8_t shelf, const struct lum_id *id,
-                              uint64_t *rno)
+enum lum_status lum_view_open_scratch(const char *dir, const char *file, struct lum_store **out,
+                                      struct lum_error *err)
 {
-    uint8_t key[1 + 16];
-    struct lum_bytes row;
-    key[0] = shelf;
-    memcpy(key + 1, id->b, sizeof id->b);
-    enum lum_status status = lum_txn_get(view, LUM_V_RID, lum_bytes_of(key, sizeof key), &row);
-    if (status == LUM_OK && row.len != 8) {
-        return LUM_CORRUPT;
-    }
-    if (status == LUM_OK) {
-        *rno = lum_get_u64(row.at);
-    }
-    return status;
+    return file_open(dir, file, LUM_SCRATCH, out, err);
 }
+
+/* ---- records and names ---- */
 
 enum lum_status lum_view_record(struct lum_txn *view, uint64_t rno, struct lum_arena *arena,
                                 struct lum_record *out)
@@ -376,23 +373,6 @@ static enum lum_status row_after(struct lum_txn *view, uint32_t table, struct lu
         lum_scan_close(scan);
     }
     return found ? LUM_OK : LUM_NOT_FOUND;
-}
-
-enum lum_status lum_view_feed_next(struct lum_txn *view, struct lum_view_change *io)
-{
-    uint8_t key[8];
-    struct lum_scan scan;
-    lum_put_u64(key, io->change);
-    enum lum_status status = row_after(view, LUM_V_FEED, lum_bytes_of(key, sizeof key), &scan);
-    if (status != LUM_OK) {
-        return status;
-    }
-    bool reads = scan.key.len == 8 && scan.value.len == 8;
-    if (reads) {
-        *io = (struct lum_view_change){lum_get_u64(scan.key.at), lum_get_u64(scan.value.at)};
-    }
-    lum_scan_close(&scan);
-    return reads ? LUM_OK : LUM_CORRUPT;
 }
 
 enum lum_status lum_view_conflict_next(struct lum_txn *view, struct lum_view_conflict *io)

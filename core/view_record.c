@@ -3,9 +3,9 @@
  *
  * A record is read at its first op in an event and written after the last. Around its row:
  *
- *   rid       id -> rno                 once, when it is first met
+ *   young     id -> rno                 once, when it is first met
  *   coll      while people see it
- *   feed      its newest change only: the row before goes away, unless it is of this same batch
+ *   feed      one change a batch
  *   hist      a chain back from `touch`, through events of all logs, to `first`
  *   conflict  a row a cell with different values, and one while it is deleted but edited
  *   tree      its bucket is noted as dirty; rows go at the end of the batch
@@ -16,7 +16,6 @@
 #include "core/view_i.h"
 
 enum {
-    RID_KEY = 1 + 16,
     COLL_KEY = 4 + 8,
     HIST_KEY = 4 + 8 + 8,
     HIST_LEN = 4 + 8,
@@ -49,13 +48,6 @@ struct lum_view_open {
 };
 
 /* ---- keys ---- */
-
-static struct lum_bytes rid_key(uint8_t shelf, const struct lum_id *id, uint8_t key[RID_KEY])
-{
-    key[0] = shelf;
-    memcpy(key + 1, id->b, sizeof id->b);
-    return lum_bytes_of(key, RID_KEY);
-}
 
 static struct lum_bytes number_key(uint64_t number, uint8_t key[8])
 {
@@ -178,9 +170,9 @@ static enum lum_status row_read(struct lum_view *view, struct lum_bytes row,
 static enum lum_status record_load(struct lum_view *view, uint8_t shelf, const struct lum_id *id,
                                    struct lum_view_open *open)
 {
-    uint8_t key[RID_KEY];
-    struct lum_bytes row;
-    enum lum_status status = lum_txn_get(view->txn, LUM_V_RID, rid_key(shelf, id, key), &row);
+    uint8_t key[8];
+    struct lum_bytes row = {0};
+    enum lum_status status = lum_view_find(view->txn, shelf, id, &open->record.rno);
     if (status == LUM_NOT_FOUND) {
         open->is_new = true;
         open->was = LUM_UNMADE;
@@ -188,11 +180,9 @@ static enum lum_status record_load(struct lum_view *view, uint8_t shelf, const s
         view->next_rno++;
         return LUM_OK;
     }
-    if (status != LUM_OK || row.len != 8) {
-        return status == LUM_OK ? LUM_CORRUPT : status;
+    if (status == LUM_OK) {
+        status = held(lum_txn_get(view->txn, LUM_V_REC, number_key(open->record.rno, key), &row));
     }
-    open->record.rno = lum_get_u64(row.at);
-    status = held(lum_txn_get(view->txn, LUM_V_REC, row, &row));
     return status == LUM_OK ? row_read(view, row, open) : status;
 }
 
@@ -336,25 +326,14 @@ static enum lum_status history_put(struct lum_view *view, const struct lum_view_
                        lum_bytes_of(row, sizeof row));
 }
 
+/* Once a batch is enough: until it is committed nobody sees the number. */
 static enum lum_status feed_put(struct lum_view *view, struct lum_view_open *open)
 {
-    uint8_t key[8];
-    uint8_t rno[8];
     struct lum_record *record = &open->record;
     if (!open->is_new && record->change >= view->batch_change) {
         return LUM_OK;
     }
-    if (!open->is_new) {
-        enum lum_status status =
-            held(lum_txn_delete(view->txn, LUM_V_FEED, number_key(record->change, key)));
-        if (status != LUM_OK) {
-            return status;
-        }
-    }
-    record->change = view->next_change;
-    view->next_change++;
-    return lum_txn_append(view->txn, LUM_V_FEED, number_key(record->change, key),
-                          number_key(record->rno, rno));
+    return lum_view_feed_add(view, record->rno, &record->change);
 }
 
 static enum lum_status own_known(struct lum_view *view, struct lum_view_open *open)
@@ -473,7 +452,6 @@ static enum lum_status listed_put(struct lum_view *view, const struct lum_view_o
 
 static enum lum_status row_put(struct lum_view *view, const struct lum_view_open *open)
 {
-    uint8_t key[RID_KEY];
     uint8_t number[8];
     lum_buf_reset(&view->bytes);
     lum_record_write(&open->record, &view->bytes);
@@ -487,14 +465,11 @@ static enum lum_status row_put(struct lum_view *view, const struct lum_view_open
         view->touched_records++;
         return lum_txn_put(view->txn, LUM_V_REC, rno, row);
     }
-    view->touched_rids++;
     view->appended_bytes += row.len;
     status = lum_txn_append(view->txn, LUM_V_REC, rno, row);
-    if (status != LUM_OK) {
-        return status;
-    }
-    return lum_txn_put(view->txn, LUM_V_RID, rid_key(open->record.shelf, &open->record.id, key),
-                       rno);
+    return status == LUM_OK
+               ? lum_view_id_put(view, open->record.shelf, &open->record.id, open->record.rno)
+               : status;
 }
 
 static void mark_dirty(struct lum_view *view, const struct lum_record *record)

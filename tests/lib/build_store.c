@@ -241,12 +241,15 @@ bool build_settle(struct build_store *store)
 
 void build_rebuild(struct build_store *store)
 {
+    char name[32];
     end_reads(store);
     lum_store_close(store->view);
-    open_view(store);
+    (void)snprintf(name, sizeof name, "view%u.mdb", store->views++);
+    must_ok(lum_view_open_scratch(store->temp.dir, name, &store->view, NULL));
     lum_view_applier_forget(store->applier);
     store->progress = (struct lum_view_progress){0};
     must(settle(store, 0));
+    must_ok(lum_store_sync(store->view, NULL));
 }
 
 /* ---- looking ---- */
