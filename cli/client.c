@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cli/hear.h"
+#include "cli/answer.h"
 #include "net/frame.h"
 #include "net/host.h"
 #include "net/node.h"
@@ -104,12 +104,12 @@ static enum lum_status ask_remote(struct lum_client *client, struct lum_bytes bo
     lum_buf_fini(&ask);
     while (is_open && hearing->status == LUM_OK && !hearing->has_ended) {
         is_open = listen_once(client);
-        lum_hear(hearing, &client->frames);
+        lum_answer_hear(hearing, &client->frames);
     }
     if (hearing->status == LUM_OK && !hearing->has_ended) {
         return is_stopped(client) ? LUM_STOPPED : lum_fail(err, LUM_CAUSE_node_gone, NULL, NULL);
     }
-    return lum_hear_end(hearing, err);
+    return lum_answer_end(hearing, err);
 }
 
 /* ---- in this process ---- */
@@ -165,7 +165,7 @@ static enum lum_status ask_read(struct lum_client *client, struct lum_ask *ask,
     }
     do {
         status = read_step(client, ask, err);
-        lum_hear(hearing, &client->frames);
+        lum_answer_hear(hearing, &client->frames);
     } while (status == LUM_AGAIN && hearing->status == LUM_OK && !is_stopped(client));
     return status == LUM_AGAIN && hearing->status == LUM_OK ? LUM_STOPPED : status;
 }
@@ -186,7 +186,7 @@ static enum lum_status ask_write(struct lum_client *client, struct lum_ask *ask,
         lum_space_abort(client->space);
     }
     if (status == LUM_OK) {
-        lum_hear(hearing, &client->frames);
+        lum_answer_hear(hearing, &client->frames);
     }
     return status;
 }
@@ -203,7 +203,7 @@ static void on_reply(void *self, struct lum_bytes frames)
     struct visit *visit = self;
 
     lum_buf_put(visit->frames, frames.at, frames.len);
-    lum_hear(visit->hearing, visit->frames);
+    lum_answer_hear(visit->hearing, visit->frames);
     if (visit->hearing->status != LUM_OK) {
         lum_node_stop(visit->node);
     }
@@ -249,7 +249,7 @@ static enum lum_status ask_here(struct lum_client *client, struct lum_bytes body
         case LUM_SIDE_ALONE:
             fill_world(client, &ask);
             status = lum_ask_run(&ask, err);
-            lum_hear(hearing, &client->frames);
+            lum_answer_hear(hearing, &client->frames);
             break;
         case LUM_SIDE_NODE:
             status = ask_node(client, body, hearing, err);
@@ -257,7 +257,7 @@ static enum lum_status ask_here(struct lum_client *client, struct lum_bytes body
         }
     }
     lum_ask_close(&ask);
-    return hearing->status != LUM_OK ? lum_hear_end(hearing, err) : status;
+    return hearing->status != LUM_OK ? lum_answer_end(hearing, err) : status;
 }
 
 enum lum_status lum_client_ask(struct lum_client *client, struct lum_bytes body,

@@ -14,7 +14,7 @@
 
 #include <signal.h>
 
-#include "cli/hear.h"
+#include "cli/answer.h"
 #include "core/space.h"
 
 struct lum_client_options {

@@ -114,7 +114,7 @@ static void say_founded(const struct lum_run *run, const char *name, const char 
     }
     if (!run->print.is_json) {
         lum_print_text(&run->print, LUM_TEXT_founded, name, person, run->options.dir);
-        lum_print_note(&run->print, LUM_TEXT_founded_next, NULL, NULL, NULL);
+        lum_show_hint(run, LUM_TEXT_founded_next);
         return;
     }
     lum_buf_init(&map, LUM_VALUE_MAX);
@@ -180,7 +180,7 @@ static void on_status(struct lum_show *show, struct lum_bytes map)
     if (lum_map_bool(map, "self_waiting")) {
         lum_print_text(&run->print, LUM_TEXT_status_self_waiting, NULL, NULL, NULL);
     }
-    lum_print_note(&run->print, LUM_TEXT_founded_next, NULL, NULL, NULL);
+    lum_show_hint(run, LUM_TEXT_founded_next);
 }
 
 /* Which space it is, now that we know. */

@@ -4,6 +4,7 @@
  * A table needs its columns before its first row, so the first rows wait until it is known which
  * fields they have; fields that only later rows have are in --json.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -178,11 +179,11 @@ static void on_all_found(struct lum_show *show, struct lum_bytes map)
 {
     struct listing *listing = show->self;
     const struct lum_run *run = listing->run;
+    uint64_t found = lum_map_uint(map, "count");
     char count[LUM_PIECE];
 
-    lum_show_number(run, lum_map_uint(map, "count"), count);
     if (lum_options_has(&run->options, LUM_OPTION_COUNT)) {
-        fprintf(run->print.out, "%s\n", count);
+        fprintf(run->print.out, "%" PRIu64 "\n", found); /* bare, for scripts */
         return;
     }
     if (!listing->is_laid_out) {
@@ -190,7 +191,8 @@ static void on_all_found(struct lum_show *show, struct lum_bytes map)
     }
     lum_table_end(&listing->table);
     if (run->print.is_terminal) {
-        lum_print_note(&run->print, LUM_TEXT_find_count, count, NULL, NULL);
+        lum_print_note(&run->print, LUM_TEXT_find_count, lum_show_number(run, found, count), NULL,
+                       NULL);
         if (listing->are_columns_cut) {
             lum_print_note(&run->print, LUM_TEXT_find_columns_cut, NULL, NULL, NULL);
         }

@@ -168,7 +168,7 @@ static void on_reply(void *self, struct lum_bytes frames)
     struct serving *serving = self;
 
     lum_buf_put(&serving->frames, frames.at, frames.len);
-    lum_hear(&serving->hearing, &serving->frames);
+    lum_answer_hear(&serving->hearing, &serving->frames);
 }
 
 static enum lum_status on_invite(void *self, struct lum_bytes map, struct lum_error *err)
@@ -232,10 +232,8 @@ static enum lum_status run_node(struct lum_run *run, const char *const *candidat
     if (is_first) {
         status = ask_invite(&serving, err);
     }
-    if (status == LUM_OK && !run->print.is_json) {
-        lum_print_note(&run->print, LUM_TEXT_serve_next, NULL, NULL, NULL);
-    }
     if (status == LUM_OK) {
+        lum_show_hint(run, LUM_TEXT_serve_next);
         status = lum_node_run(serving.node, err);
     }
     lum_node_close(serving.node);

@@ -68,7 +68,7 @@ static void say_clock(const struct lum_run *run, int64_t ms, const char *name)
 /* A neighbour that could not be met: the row carries an error. */
 static bool say_failure(const struct lum_run *run, struct lum_bytes map)
 {
-    struct lum_error error = {.cause = lum_hear_cause(lum_map_text(map, "code"))};
+    struct lum_error error = {.cause = lum_answer_cause(lum_map_text(map, "code"))};
     struct lum_buf text;
 
     if (error.cause == LUM_CAUSE_none) {

@@ -134,6 +134,13 @@ static const char *piece_of(struct lum_buf *text, char out[LUM_PIECE])
     return out;
 }
 
+void lum_show_hint(const struct lum_run *run, enum lum_text_id text)
+{
+    if (run->print.has_progress) {
+        lum_print_note(&run->print, text, NULL, NULL, NULL);
+    }
+}
+
 const char *lum_show_number(const struct lum_run *run, uint64_t number, char out[LUM_PIECE])
 {
     struct lum_buf text;
@@ -214,7 +221,7 @@ void lum_show_value(struct lum_buf *out, struct lum_bytes value)
     if (lum_cur_peek(&cur) == LUM_PACK_STR) {
         struct lum_bytes text = lum_cur_str(&cur, value.len);
         lum_buf_put(out, text.at, text.len);
-    } else if (lum_cur_peek(&cur) != LUM_PACK_NIL) {
+    } else if (value.len > 0 && lum_cur_peek(&cur) != LUM_PACK_NIL) {
         lum_json_write(value, out);
     }
 }

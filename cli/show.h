@@ -33,6 +33,9 @@ void lum_show_json(const struct lum_run *run, struct lum_bytes map);
  * a pipe has gone. */
 LUM_MUST_USE enum lum_status lum_show_flush(const struct lum_run *run, struct lum_error *err);
 
+/* What could be done next: only where a person reads along. */
+void lum_show_hint(const struct lum_run *run, enum lum_text_id text);
+
 /* ---- pieces of sentences ---- */
 
 enum {

@@ -1,5 +1,5 @@
-/* hear.c - see hear.h. */
-#include "cli/hear.h"
+/* answer.c - see answer.h. */
+#include "cli/answer.h"
 
 #include <string.h>
 
@@ -8,7 +8,7 @@
 #include "net/frame.h"
 #include "net/reply.h"
 
-enum lum_cause lum_hear_cause(struct lum_bytes name)
+enum lum_cause lum_answer_cause(struct lum_bytes name)
 {
     static const enum lum_cause causes[] = {
 #define X(name, status) LUM_CAUSE_##name,
@@ -39,7 +39,7 @@ static void hear_error(struct lum_hearing *hearing, struct lum_bytes map)
 {
     struct lum_error *error = &hearing->error;
 
-    error->cause = lum_hear_cause(lum_map_text(map, "code"));
+    error->cause = lum_answer_cause(lum_map_text(map, "code"));
     copy_text(lum_map_text(map, "one"), error->one, sizeof(error->one));
     copy_text(lum_map_text(map, "two"), error->two, sizeof(error->two));
     hearing->status = lum_cause_status(error->cause);
@@ -82,7 +82,7 @@ static void hear_frame(struct lum_hearing *hearing, const struct lum_frame *fram
 }
 
 /* Takes every whole frame from the front of the buffer. */
-void lum_hear(struct lum_hearing *hearing, struct lum_buf *frames)
+void lum_answer_hear(struct lum_hearing *hearing, struct lum_buf *frames)
 {
     size_t at = 0;
     struct lum_frame frame;
@@ -100,7 +100,7 @@ void lum_hear(struct lum_hearing *hearing, struct lum_buf *frames)
     lum_buf_drop(frames, at);
 }
 
-enum lum_status lum_hear_end(const struct lum_hearing *hearing, struct lum_error *err)
+enum lum_status lum_answer_end(const struct lum_hearing *hearing, struct lum_error *err)
 {
     if (hearing->status != LUM_OK && err != NULL) {
         *err = hearing->error;

@@ -1,8 +1,8 @@
 /*
- * hear.h - the frames of an answer (net/reply.h) told to whoever asked, until DONE or ERROR.
+ * answer.h - the frames of an answer (net/reply.h) told to whoever asked, until DONE or ERROR.
  */
-#ifndef LUM_CLI_HEAR_H
-#define LUM_CLI_HEAR_H
+#ifndef LUM_CLI_ANSWER_H
+#define LUM_CLI_ANSWER_H
 
 #include "core/lum.h"
 #include "core/mem.h"
@@ -25,11 +25,11 @@ struct lum_hearing {
 };
 
 /* Takes every whole frame from the front of the buffer. */
-void lum_hear(struct lum_hearing *hearing, struct lum_buf *frames);
+void lum_answer_hear(struct lum_hearing *hearing, struct lum_buf *frames);
 /* How it ended; fills err when it was an error. */
-LUM_MUST_USE enum lum_status lum_hear_end(const struct lum_hearing *hearing,
+LUM_MUST_USE enum lum_status lum_answer_end(const struct lum_hearing *hearing,
                                           struct lum_error *err);
 /* The cause of that name; none when this version does not know it. */
-enum lum_cause lum_hear_cause(struct lum_bytes name);
+enum lum_cause lum_answer_cause(struct lum_bytes name);
 
 #endif
