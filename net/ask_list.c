@@ -369,7 +369,7 @@ enum lum_status lum_ask_conflicts(struct lum_ask *ask, struct lum_error *err)
         status = walk_conflicts(ask, conflicts);
     }
     if (status == LUM_OK) {
-        lum_reply_uint(&ask->reply, "change", conflicts->page.newest);
+        lum_reply_uint(&ask->reply, "change", conflicts->page.began.newest);
         return lum_page_end(ask, conflicts->told);
     }
     return status;

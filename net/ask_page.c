@@ -1,40 +1,27 @@
 /*
- * ask_page.c - pages of a long answer, the look at the feed that tells whether the view is still the
- * one the answer began with, and the pace of what runs in one go.
+ * ask_page.c - pages of a long answer, whether the view is still the one it began with, and the pace
+ * of what runs in one go.
  */
 #include "net/ask_page.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-enum lum_status lum_page_newest(struct lum_txn *view, uint64_t *change)
-{
-    struct lum_scan scan;
-    enum lum_status status = lum_scan_open(view, LUM_V_FEED, &scan);
-
-    if (status != LUM_OK) {
-        return status;
-    }
-    *change = lum_scan_last(&scan) && scan.key.len == 8 ? lum_get_u64(scan.key.at) : 0;
-    lum_scan_close(&scan);
-    return LUM_OK;
-}
-
 enum lum_status lum_page_begin(struct lum_page *page, struct lum_txn *view)
 {
-    return lum_page_newest(view, &page->newest);
+    return lum_view_changes(view, &page->began);
 }
 
 enum lum_status lum_page_go_on(const struct lum_page *page, const struct lum_ask *ask,
                                struct lum_error *err)
 {
-    struct lum_view_change oldest = {0};
-    enum lum_status status = lum_view_feed_next(ask->world.view, &oldest);
+    struct lum_view_changes now;
+    enum lum_status status = lum_view_changes(ask->world.view, &now);
 
-    if (status == LUM_OK && oldest.change > page->newest) {
+    if (status == LUM_OK && now.first != page->began.first) {
         return lum_fail(err, LUM_CAUSE_interrupted, ask->request->name, NULL);
     }
-    return status == LUM_NOT_FOUND ? LUM_OK : status;
+    return status;
 }
 
 bool lum_page_is_full(const struct lum_ask *ask)

@@ -4,8 +4,7 @@
  *
  * What a READ keeps between two pages are local record numbers. They stay as they are while the
  * view follows its log; a view made anew gives others. Then the answer ends as interrupted rather
- * than skip or repeat a record. Change numbers go on over such a rebuild, which is how it shows:
- * every record then has changed since.
+ * than skip or repeat a record.
  */
 #ifndef LUM_NET_ASK_PAGE_H
 #define LUM_NET_ASK_PAGE_H
@@ -13,11 +12,9 @@
 #include "net/request.h"
 
 struct lum_page {
-    uint64_t newest; /* change number when the answer began */
+    struct lum_view_changes began; /* of the view the answer began with, as it was then */
 };
 
-/* The newest change number of the view; 0 when nothing ever changed. */
-LUM_MUST_USE enum lum_status lum_page_newest(struct lum_txn *view, uint64_t *change);
 LUM_MUST_USE enum lum_status lum_page_begin(struct lum_page *page, struct lum_txn *view);
 /* At the start of each further step: interrupted when the view was made anew meanwhile. */
 LUM_MUST_USE enum lum_status lum_page_go_on(const struct lum_page *page,

@@ -117,53 +117,63 @@ enum lum_status lum_ref_place(const struct lum_ask *ask, struct lum_edit_target 
     return status == LUM_OK ? lum_ref_collection(ask, &out->collection, err) : status;
 }
 
-/* The one record of the collection whose id begins with these digits. */
-static enum lum_status find_by_prefix(struct lum_txn *view, struct lum_edit_target *target,
-                                      struct lum_bytes digits, uint64_t *rno,
-                                      struct lum_error *err)
-{
-    uint8_t key[17] = {target->shelf};
-    struct lum_arena arena;
-    struct lum_scan scan;
-    uint64_t found = 0;
-    uint32_t collection = lum_view_name_number(view, target->collection);
-    enum lum_status status;
+struct found {
+    uint32_t collection; /* name number */
+    uint64_t rno;
+    uint64_t count;
+};
 
-    if (!hex_prefix(digits, key + 1, 16) || collection == 0) {
-        return LUM_NOT_FOUND;
-    }
-    status = lum_scan_open(view, LUM_V_RID, &scan);
+/* The record of the collection whose id begins with these digits, and how many such there are. */
+static enum lum_status look_for_prefix(struct lum_txn *view, struct lum_edit_target *target,
+                                       const struct lum_id *prefix, size_t digits,
+                                       struct found *out)
+{
+    struct lum_arena arena;
+    struct lum_view_ids ids;
+    enum lum_status status = lum_view_ids_open(view, target->shelf, prefix, &ids);
+
     if (status != LUM_OK) {
         return status;
     }
     lum_arena_init(&arena);
-    for (bool more = lum_scan_seek(&scan, lum_bytes_of(key, sizeof(key)));
-         more && scan.key.len == 17 && scan.key.at[0] == target->shelf &&
-         has_prefix(scan.key.at + 1, key + 1, digits.len);
-         more = lum_scan_next(&scan)) {
+    while (status == LUM_OK && ids.is_there && has_prefix(ids.id.b, prefix->b, digits)) {
         struct lum_record record;
         lum_arena_reset(&arena);
-        status = lum_view_record(view, lum_get_u64(scan.value.at), &arena, &record);
-        if (status != LUM_OK) {
-            break;
+        status = lum_view_record(view, ids.rno, &arena, &record);
+        if (status == LUM_OK && record.collection == out->collection) {
+            target->record = ids.id;
+            out->rno = ids.rno;
+            out->count++;
         }
-        if (record.collection == collection) {
-            *rno = record.rno;
-            target->record = record.id;
-            found++;
-        }
+        lum_view_ids_next(&ids);
     }
-    lum_scan_close(&scan);
+    lum_view_ids_close(&ids);
     lum_arena_fini(&arena);
+    return status;
+}
+
+static enum lum_status find_by_prefix(struct lum_txn *view, struct lum_edit_target *target,
+                                      struct lum_bytes digits, uint64_t *rno,
+                                      struct lum_error *err)
+{
+    struct lum_id prefix;
+    struct found found = {.collection = lum_view_name_number(view, target->collection)};
+    enum lum_status status;
+
+    if (found.collection == 0 || !hex_prefix(digits, prefix.b, sizeof(prefix.b))) {
+        return LUM_NOT_FOUND;
+    }
+    status = look_for_prefix(view, target, &prefix, digits.len, &found);
     if (status != LUM_OK) {
         return status;
     }
-    if (found > 1) {
-        char text[40] = {0};
+    if (found.count > 1) {
+        char text[2 * sizeof(prefix.b) + 1] = {0};
         memcpy(text, digits.at, digits.len);
-        return lum_fail_number(err, LUM_CAUSE_ambiguous_id, text, found);
+        return lum_fail_number(err, LUM_CAUSE_ambiguous_id, text, found.count);
     }
-    return found == 1 ? LUM_OK : LUM_NOT_FOUND;
+    *rno = found.rno;
+    return found.count == 1 ? LUM_OK : LUM_NOT_FOUND;
 }
 
 enum lum_status lum_ref_no_record(const struct lum_ask *ask, struct lum_error *err)

@@ -14,22 +14,21 @@ enum {
 
 /* ---- who and what ---- */
 
-static struct lum_bytes meta(struct lum_txn *log, const char *name)
-{
-    struct lum_bytes value = {0};
-
-    return lum_txn_get(log, LUM_T_META, lum_bytes_of(name, strlen(name)), &value) == LUM_OK
-               ? value
-               : (struct lum_bytes){0};
-}
-
 /* A newcomer knows no more than its invite says. */
 static void tell_newcomer(struct lum_ask *ask)
 {
+    char text[LUM_INVITE_TEXT + 1] = {0};
+    struct lum_bytes row = {0};
     struct lum_invite invite;
+    enum lum_status status = lum_txn_get(
+        ask->world.log, LUM_T_META, lum_bytes_of(LUM_META_INVITE, strlen(LUM_META_INVITE)), &row);
 
     lum_reply_bool(&ask->reply, "newcomer", true);
-    if (lum_invite_from_bytes(meta(ask->world.log, LUM_META_INVITE), &invite)) {
+    if (status != LUM_OK || row.len != LUM_INVITE_TEXT) {
+        return;
+    }
+    memcpy(text, row.at, row.len);
+    if (lum_invite_from_text(text, &invite, NULL) == LUM_OK) {
         lum_reply_hex(&ask->reply, "space", invite.space.b, sizeof(invite.space.b));
     }
 }
