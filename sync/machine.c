@@ -45,10 +45,15 @@ const char *lum_machine_name(enum lum_phase phase)
     return phases[phase].name;
 }
 
+bool lum_machine_may_move(enum lum_phase from, enum lum_phase to)
+{
+    LUM_ASSERT(from < LUM_PHASES && to < LUM_PHASES);
+    return (phases[from].edges & BIT(to)) != 0;
+}
+
 void lum_machine_move(enum lum_phase *phase, enum lum_phase to)
 {
-    LUM_ASSERT(*phase < LUM_PHASES && to < LUM_PHASES);
-    LUM_ASSERT((phases[*phase].edges & BIT(to)) != 0);
+    LUM_ASSERT(lum_machine_may_move(*phase, to));
     *phase = to;
 }
 

@@ -34,7 +34,9 @@ enum lum_phase {
 };
 
 const char *lum_machine_name(enum lum_phase phase);
-/* Asserts that the edge is in the table. */
+/* Is this an edge of the drawing? */
+bool lum_machine_may_move(enum lum_phase from, enum lum_phase to);
+/* Asserts that it is. */
 void lum_machine_move(enum lum_phase *phase, enum lum_phase to);
 /* May a message of this type be heard in this phase? Else it is a fault. */
 bool lum_machine_hears(enum lum_phase phase, uint8_t type);
