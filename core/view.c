@@ -131,7 +131,8 @@ enum lum_status lum_view_wake(struct lum_view *view, const uint8_t log8[8], uint
     return lum_buf_status(&view->queue);
 }
 
-/* Reads which logs wait; each is tried once, for a crash may have come before its turn. */
+/* Reads which logs wait or were on their way when a budget was spent; each is tried once, for a
+ * crash may have come before its turn. */
 static enum lum_status warm(struct lum_view *view)
 {
     struct lum_scan scan;
@@ -151,12 +152,14 @@ static enum lum_status warm(struct lum_view *view)
         struct lum_view_state *state = NULL;
         if (scan.key.len != 4 || !lum_vlog_read(scan.value, &row)) {
             status = LUM_CORRUPT;
-        } else if (row.is_waiting) {
+        } else if (row.is_waiting || row.is_queued) {
             status = lum_view_state_get(view, lum_get_u32(scan.key.at), &state);
         }
         if (state != NULL) {
-            lum_buf_put(&view->waiting, &state->lno, sizeof state->lno);
             queue_put(view, state);
+        }
+        if (state != NULL && row.is_waiting) {
+            lum_buf_put(&view->waiting, &state->lno, sizeof state->lno);
         }
     }
     lum_scan_close(&scan);
@@ -283,6 +286,7 @@ static enum lum_status retry(struct lum_view *view)
     }
     view->queue.len -= sizeof lno;
     state->is_queued = false;
+    state->is_changed = true;
     status = move_on(view, state);
     if (status == LUM_AGAIN) {
         queue_put(view, state);

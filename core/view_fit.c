@@ -254,8 +254,8 @@ enum lum_status lum_view_fit_rights(struct lum_view *view)
     return rights_put(view, &digest);
 }
 
-/* A freeze bears on the view when events after the fork have applied, or when a pin may have been
- * taken for another log with the same log8. */
+/* A freeze bears on the view when events after the fork have applied or one of them waits, or when
+ * a pin may have been taken for another log with the same log8. */
 static enum lum_status take_freeze(struct lum_view *view, uint32_t lno)
 {
     struct lum_view_state *state = NULL;
@@ -270,7 +270,8 @@ static enum lum_status take_freeze(struct lum_view *view, uint32_t lno)
     if (status != LUM_OK) {
         return status;
     }
-    if (state->applied > state->fork_point || (count > 1 && view->applied.number > 0)) {
+    bool is_beyond = state->applied + (state->is_waiting ? 1 : 0) > state->fork_point;
+    if (is_beyond || (count > 1 && view->applied.number > 0)) {
         view->progress->needs_rebuild = true;
         return LUM_OK;
     }

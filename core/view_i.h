@@ -214,6 +214,7 @@ struct lum_vlog_row {
     uint8_t rights;
     bool is_waiting;
     bool is_frozen;
+    bool is_queued; /* the budget was spent before it had gone on to its head */
     uint64_t fork_point;
     uint8_t want8[8];
     uint64_t want_seq;

@@ -14,6 +14,7 @@ enum {
     POS_KEY = 4 + 8,
     IS_WAITING = 1,
     IS_FROZEN = 2,
+    IS_QUEUED = 4,
     DEVICE_LOGS_MAX = LUM_INCARNATIONS_MAX,
 };
 
@@ -62,6 +63,7 @@ bool lum_vlog_read(struct lum_bytes row, struct lum_vlog_row *out)
     out->rights = row.at[8];
     out->is_waiting = (row.at[9] & IS_WAITING) != 0;
     out->is_frozen = (row.at[9] & IS_FROZEN) != 0;
+    out->is_queued = (row.at[9] & IS_QUEUED) != 0;
     out->fork_point = lum_get_u64(row.at + 10);
     memcpy(out->want8, row.at + 18, sizeof out->want8);
     out->want_seq = lum_get_u64(row.at + 26);
@@ -70,7 +72,8 @@ bool lum_vlog_read(struct lum_bytes row, struct lum_vlog_row *out)
 
 static void vlog_write(const struct lum_view_state *state, uint8_t row[VLOG_LEN])
 {
-    int flags = (state->is_waiting ? IS_WAITING : 0) | (state->known_frozen ? IS_FROZEN : 0);
+    int flags = (state->is_waiting ? IS_WAITING : 0) | (state->known_frozen ? IS_FROZEN : 0) |
+                (state->is_queued ? IS_QUEUED : 0);
     lum_put_u64(row, state->applied);
     row[8] = state->rights;
     row[9] = (uint8_t)flags;
