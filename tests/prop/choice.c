@@ -224,10 +224,14 @@ static bool leave_out_spans(struct shrinker *shrinker)
 static bool leave_out_stretches(struct shrinker *shrinker)
 {
     bool any = false;
-    for (size_t len = 8; len > 0; len /= 2) {
-        for (size_t at = shrinker->best->count; at > 0; at--) {
-            if (at <= shrinker->best->count && at >= len) {
+    for (size_t len = shrinker->best->count / 2; len > 0; len /= 2) {
+        size_t step = len > 8 ? len / 2 : 1;
+        for (size_t at = shrinker->best->count; at >= len; at -= step) {
+            if (at <= shrinker->best->count) {
                 any |= leave_out(shrinker, at - len, at);
+            }
+            if (at < step) {
+                break;
             }
         }
     }

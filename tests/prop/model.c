@@ -353,14 +353,19 @@ static bool same_dot(const struct model_dot *a, const struct model_dot *b)
     return a->log == b->log && a->seq == b->seq && a->op == b->op;
 }
 
-static bool names(const struct model_op *op, const struct model_dot *dot)
+static bool is_among(const struct model_dot *dots, uint32_t count, const struct model_dot *dot)
 {
-    for (uint32_t i = 0; i < op->dot_count; i++) {
-        if (same_dot(&op->dots[i], dot)) {
+    for (uint32_t i = 0; i < count; i++) {
+        if (same_dot(&dots[i], dot)) {
             return true;
         }
     }
     return false;
+}
+
+static bool names(const struct model_op *op, const struct model_dot *dot)
+{
+    return is_among(op->dots, op->dot_count, dot);
 }
 
 static bool is_on(const struct said *said, const struct model_record *record)
@@ -432,6 +437,10 @@ static void find_life(const struct judge *judge, struct model_record *record)
         const struct said *said = &judge->said[i];
         if (!is_on(said, record)) {
             continue;
+        }
+        const struct model_dot event = {said->at.log, said->at.seq, 0};
+        if (!is_among(record->touches, record->touch_count, &event)) {
+            add_dot(judge->set, &record->touches, &record->touch_count, &event);
         }
         if (said->op->type == MODEL_DROP) {
             add_dot(judge->set, &record->drops, &record->drop_count, &said->at);
@@ -648,6 +657,7 @@ void model_free(struct model_state *state)
         free(record->cells);
         free(record->existence);
         free(record->drops);
+        free(record->touches);
     }
     free(state->records);
     state->records = NULL;

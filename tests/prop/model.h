@@ -196,6 +196,8 @@ struct model_record {
     struct model_dot *drops;
     uint32_t drop_count;
     uint32_t standing; /* drops that no keep names */
+    struct model_dot *touches; /* events with an op on it, op is 0 */
+    uint32_t touch_count;
 };
 
 struct model_state {
