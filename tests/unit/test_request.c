@@ -1,0 +1,194 @@
+/* The table of requests, how a question is read, and how an answer ends. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "net/frame.h"
+#include "net/request.h"
+#include "tests/lib/asker.h"
+
+static const struct lum_request *request_of(const char *name)
+{
+    return lum_request_find(lum_bytes_of(name, strlen(name)));
+}
+
+static void every_request_has_its_side(void **state)
+{
+    (void)state;
+    static const struct {
+        enum lum_side side;
+        const char *names[12];
+    } sides[] = {
+        {LUM_SIDE_READ,
+         {"get", "find", "export", "history", "conflicts", "status", "members", "invites", "log"}},
+        {LUM_SIDE_WRITE,
+         {"put", "set", "del", "restore", "resolve", "shown", "import", "invite", "cancel",
+          "admit"}},
+        {LUM_SIDE_ALONE, {"verify", "rebuild", "compact"}},
+        {LUM_SIDE_NODE, {"sync", "join", "peers", "addresses"}},
+    };
+    for (size_t i = 0; i < LUM_COUNT(sides); i++) {
+        for (size_t j = 0; j < 12 && sides[i].names[j] != NULL; j++) {
+            const struct lum_request *request = request_of(sides[i].names[j]);
+            assert_non_null(request);
+            assert_string_equal(request->name, sides[i].names[j]);
+            assert_int_equal(request->side, sides[i].side);
+            assert_int_equal(request->run == NULL, sides[i].side == LUM_SIDE_NODE);
+        }
+    }
+    assert_null(request_of("nothing"));
+    assert_null(request_of(""));
+    assert_null(request_of("ge"));
+    assert_null(request_of("gets"));
+}
+
+static void what_is_no_question_is_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        struct lum_bytes body;
+        const char *one;
+    } cases[] = {
+        {{(const uint8_t *)"", 0}, "truncated"},
+        {{(const uint8_t *)"\xa3get", 4}, "type"},
+        {{(const uint8_t *)"\xa3get\x90", 5}, "type"},
+        {{(const uint8_t *)"\xa3get\x81", 5}, "truncated"},
+        {{(const uint8_t *)"\xa3get\x81\x01\x01", 7}, "type"},
+        {{(const uint8_t *)"\x07\x80", 2}, "type"},
+        {{(const uint8_t *)"\xa2no\x80", 4}, "no"},
+        {{(const uint8_t *)"\xa3g\xff\x80\x80", 5}, "utf8"},
+    };
+    for (size_t i = 0; i < LUM_COUNT(cases); i++) {
+        struct lum_buf out;
+        struct lum_ask ask;
+        struct lum_error err = {0};
+        lum_buf_init(&out, 4096);
+        assert_int_equal(lum_ask_open(cases[i].body, &out, &ask, &err), LUM_INVALID);
+        assert_int_equal(err.cause, LUM_CAUSE_bad_request);
+        assert_string_equal(err.one, cases[i].one);
+        lum_ask_close(&ask);
+        lum_buf_fini(&out);
+    }
+}
+
+static void arguments_are_found_by_name_and_type(void **state)
+{
+    (void)state;
+    /* get {"b": true, "n": 7, "t": "x", "z": "a\0b"} and then 5 */
+    static const char body[] = "\xa3get\x84\xa1"
+                               "b\xc3\xa1"
+                               "n\x07\xa1"
+                               "t\xa1x\xa1"
+                               "z\xa3"
+                               "a\0b\x05";
+    struct lum_buf out;
+    struct lum_ask ask;
+    struct lum_bytes bytes = {0};
+    uint64_t number = 99;
+    const char *text = NULL;
+    lum_buf_init(&out, 4096);
+    assert_int_equal(lum_ask_open(lum_bytes_of(body, sizeof body - 1), &out, &ask, NULL), LUM_OK);
+    assert_true(lum_ask_text(&ask, "t", &bytes));
+    assert_true(lum_bytes_equal(bytes, lum_bytes_of("x", 1)));
+    assert_true(lum_ask_uint(&ask, "n", &number));
+    assert_int_equal(number, 7);
+    assert_true(lum_ask_bool(&ask, "b"));
+    assert_true(lum_ask_value(&ask, "n", &bytes));
+    assert_int_equal(bytes.len, 1);
+    assert_true(lum_ask_cstr(&ask, "t", &text));
+    assert_string_equal(text, "x");
+    assert_true(lum_ask_cstr(&ask, "absent", &text));
+    assert_null(text);
+    assert_false(lum_ask_cstr(&ask, "z", &text)); /* a zero inside */
+    assert_false(lum_ask_text(&ask, "n", &bytes)); /* of another type: as if absent */
+    assert_false(lum_ask_uint(&ask, "t", &number));
+    assert_false(lum_ask_bool(&ask, "n"));
+    assert_false(lum_ask_value(&ask, "absent", &bytes));
+    assert_int_equal(number, 7);
+    assert_int_equal(lum_ask_rest(&ask).len, 1);
+    assert_int_equal(lum_ask_rest(&ask).at[0], 5);
+    lum_ask_close(&ask);
+    lum_buf_fini(&out);
+}
+
+static void a_question_is_kept_after_its_bytes_are_gone(void **state)
+{
+    (void)state;
+    char body[] = "\xa3get\x81\xa1t\xa1x";
+    struct lum_buf out;
+    struct lum_ask ask;
+    struct lum_bytes bytes = {0};
+    lum_buf_init(&out, 4096);
+    assert_int_equal(lum_ask_open(lum_bytes_of(body, sizeof body - 1), &out, &ask, NULL), LUM_OK);
+    memset(body, 0, sizeof body);
+    assert_true(lum_ask_text(&ask, "t", &bytes));
+    assert_int_equal(bytes.at[0], 'x');
+    lum_ask_close(&ask);
+    lum_buf_fini(&out);
+}
+
+static void a_failing_request_ends_with_one_error_frame(void **state)
+{
+    (void)state;
+    struct site site;
+    struct answer got;
+    site_prepare(&site);
+    site_found(&site, "Sari");
+    asker_ask(&site, "get", "{\"record\":\"item/none\"}", &got);
+    assert_string_equal(answer_last(&got),
+                        "{\"code\":\"no_record\",\"one\":\"item/none\",\"two\":\"\"}");
+    assert_int_equal(got.row_count, 0);
+    answer_drop(&got);
+    site_drop(&site);
+}
+
+/* Every request, with nothing and with nonsense, answers something. */
+static void no_request_minds_strange_arguments(void **state)
+{
+    (void)state;
+    static const char *const names[] = {
+        "get", "find", "export", "history", "conflicts", "status", "members", "invites", "log",
+        "put", "set", "del", "restore", "resolve", "shown", "import", "cancel", "admit",
+    };
+    static const char *const arguments[] = {
+        "{}",
+        "{\"coll\":7,\"record\":[1],\"fields\":\"x\",\"field\":null,\"take\":true,\"all\":\"x\"}",
+        "{\"coll\":\"\",\"record\":\"\",\"field\":\"\",\"take\":\"\",\"member\":\"\","
+        "\"invite\":\"\",\"where\":\"\",\"sort\":\"\",\"limit\":0}",
+        "{\"coll\":\"tree\",\"record\":\"/\",\"fields\":{},\"all\":true,\"take\":\":\","
+        "\"invite\":\"LUMBUNG:\",\"member\":\"....\",\"change\":-1,\"shelf\":-1}",
+        "{\"record\":\"tree/x\",\"coll\":\"tree\",\"fields\":[],\"keep\":true}",
+    };
+    struct site site;
+    struct answer got;
+    site_prepare(&site);
+    site_found(&site, "Sari");
+    for (size_t i = 0; i < LUM_COUNT(names); i++) {
+        for (size_t j = 0; j < LUM_COUNT(arguments); j++) {
+            asker_ask(&site, names[i], arguments[j], &got);
+            answer_drop(&got);
+        }
+    }
+    (void)site_settle(&site);
+    site_check(&site);
+    site_drop(&site);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_request_has_its_side),
+        cmocka_unit_test(what_is_no_question_is_refused),
+        cmocka_unit_test(arguments_are_found_by_name_and_type),
+        cmocka_unit_test(a_question_is_kept_after_its_bytes_are_gone),
+        cmocka_unit_test(a_failing_request_ends_with_one_error_frame),
+        cmocka_unit_test(no_request_minds_strange_arguments),
+    };
+    if (lum_crypto_init() != LUM_OK) {
+        return 1;
+    }
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
