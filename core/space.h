@@ -134,6 +134,9 @@ bool lum_space_roster_changed(struct lum_space *space);
 LUM_MUST_USE enum lum_status lum_space_settle(struct lum_space *space, uint64_t events_max,
                                               struct lum_view_progress *progress,
                                               struct lum_error *err);
+/* Ends the view's open transaction: due before another thread takes the space over, since a write
+ * transaction belongs to the thread that began it. Not inside a batch. */
+LUM_MUST_USE enum lum_status lum_space_rest(struct lum_space *space, struct lum_error *err);
 bool lum_space_is_settled(struct lum_space *space);
 /* Makes the view anew beside the old one and swaps it in by rename. tick (may be NULL) is told how
  * far it is and may say stop. */

@@ -92,6 +92,11 @@ enum lum_status lum_space_view_commit(struct lum_space *space, struct lum_error 
     return status;
 }
 
+enum lum_status lum_space_rest(struct lum_space *space, struct lum_error *err)
+{
+    return lum_space_view_commit(space, err);
+}
+
 static void add_progress(struct lum_view_progress *sum, const struct lum_view_progress *more)
 {
     sum->applied += more->applied;

@@ -109,8 +109,11 @@ static void learn_secrets(struct lum_node *node, struct lum_txn *log)
         memcpy(node->secret, value.at + 4, 32);
     }
     if (lum_txn_get(log, LUM_T_META,
-                    lum_bytes_of(LUM_META_INVITE, strlen(LUM_META_INVITE)), &value) == LUM_OK) {
-        (void)!lum_invite_from_bytes(value, &node->invite);
+                    lum_bytes_of(LUM_META_INVITE, strlen(LUM_META_INVITE)), &value) == LUM_OK &&
+        value.len == LUM_INVITE_TEXT) {
+        char text[LUM_INVITE_TEXT + 1] = {0};
+        memcpy(text, value.at, value.len);
+        (void)!lum_invite_from_text(text, &node->invite, NULL);
     }
 }
 
@@ -196,9 +199,9 @@ static enum lum_status read_book(struct lum_node *node, struct lum_error *err)
 
 /* ---- callbacks: mark and return ---- */
 
-static void on_turn(uv_check_t *check)
+static void on_turn(uv_prepare_t *turn)
 {
-    struct lum_node *node = check->data;
+    struct lum_node *node = turn->data;
 
     lum__pump_turn(node);
     if (node->wake_ms != UINT64_MAX) {
@@ -326,12 +329,12 @@ static enum lum_status init_loop(struct lum_node *node, struct lum_error *err)
     if (uv_loop_init(&node->loop) != 0) {
         return lum_fail(err, LUM_CAUSE_no_memory, NULL, NULL);
     }
-    uv_check_init(&node->loop, &node->check);
+    uv_prepare_init(&node->loop, &node->turn);
     uv_timer_init(&node->loop, &node->wake);
     uv_async_init(&node->loop, &node->from_worker, on_news);
     uv_signal_init(&node->loop, &node->sigint);
     uv_signal_init(&node->loop, &node->sigterm);
-    node->check.data = node;
+    node->turn.data = node;
     node->wake.data = node;
     node->from_worker.data = node;
     node->sigint.data = node;
@@ -388,8 +391,7 @@ enum lum_status lum_node_open(const struct lum_node_options *options, struct lum
 
 enum lum_status lum_node_run(struct lum_node *node, struct lum_error *err)
 {
-    uv_check_start(&node->check, on_turn);
-    uv_timer_start(&node->wake, lum__node_on_wake, 0, 0);
+    uv_prepare_start(&node->turn, on_turn);
     uv_signal_start(&node->sigint, on_signal, SIGINT);
     uv_signal_start(&node->sigterm, on_signal, SIGTERM);
     uv_run(&node->loop, UV_RUN_DEFAULT);

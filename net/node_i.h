@@ -102,7 +102,7 @@ struct lum_node {
     void (*on_event)(void *self, struct lum_bytes row);
 
     uv_loop_t loop;
-    uv_check_t check;     /* after I/O: the turn */
+    uv_prepare_t turn;    /* the turn: before each sleep, after timers and all I/O callbacks */
     uv_timer_t wake;      /* the next thing that is due */
     uv_async_t from_worker;
     uv_signal_t sigint;

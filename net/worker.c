@@ -362,6 +362,16 @@ static bool settle_slice(struct lum_worker *worker)
     return status == LUM_AGAIN;
 }
 
+/* The space goes back to the thread that opened the worker. */
+static void hand_back(struct lum_worker *worker)
+{
+    struct lum_error err = {0};
+
+    if (lum_space_rest(worker->space, &err) != LUM_OK) {
+        tell_failed(worker, &err);
+    }
+}
+
 static bool has_own_work(struct lum_worker *worker)
 {
     bool has_work;
@@ -388,6 +398,7 @@ static void run(void *self)
         count = take_round(worker, jobs);
         if (count == 0 && worker->is_stopping) {
             uv_mutex_unlock(&worker->lock);
+            hand_back(worker);
             return;
         }
         uv_mutex_unlock(&worker->lock);
@@ -426,6 +437,11 @@ enum lum_status lum_worker_open(struct lum_space *space, uv_async_t *wake, struc
     queue_init(&worker->foreign);
     queue_init(&worker->done);
     worker->is_settled = lum_space_is_settled(space);
+    status = lum_space_rest(space, err);
+    if (status != LUM_OK) {
+        lum_free(worker);
+        return status;
+    }
     status = lum_editor_open(space, &worker->editor);
     if (status != LUM_OK) {
         lum_free(worker);
