@@ -11,9 +11,9 @@
  * branch from c + 1 up to the oldest rung where it differs: they part in between. Both then hold the
  * proof (core/fork.h), freeze the log at the same event, and are equal again.
  */
-#include "sync/session.h"
-
 #include <string.h>
+
+#include "sync/session.h"
 
 static bool hash_at(struct lum_side *side, uint32_t lno, uint64_t seq, struct lum_hash *out)
 {
@@ -27,8 +27,8 @@ static bool hash_at(struct lum_side *side, uint32_t lno, uint64_t seq, struct lu
         return true;
     }
     struct lum_txn *txn = lum_side_txn(side);
-    return txn != NULL && lum_outbox_check(&side->outbox,
-                                           lum_log_hash_at(side->reader, txn, lno, seq, out));
+    return txn != NULL &&
+           lum_outbox_check(&side->outbox, lum_log_hash_at(side->reader, txn, lno, seq, out));
 }
 
 bool lum_branch_differs(struct lum_side *side, const struct lum_session *session, uint32_t lno,

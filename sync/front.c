@@ -11,9 +11,9 @@
  * never remembered over a session; within one, `told.known` may be wrong only until the vector is
  * said again, which happens when both are idle and not equal (heal), ever more rarely.
  */
-#include "sync/session.h"
-
 #include <string.h>
+
+#include "sync/session.h"
 
 #define BIT(shelf) ((uint8_t)(1U << (shelf)))
 
@@ -86,8 +86,8 @@ static struct lum_buf *begin(struct lum_side *side, struct lum_session *session,
     session->said &= session->shown;
     for (uint8_t shelf = 0; shelf < LUM_SHELVES_MAX; shelf++) {
         const uint8_t *now = digest(side, shelf);
-        bool is_said = (session->said & BIT(shelf)) != 0 &&
-                       memcmp(session->said_digest[shelf], now, 16) == 0;
+        bool is_said =
+            (session->said & BIT(shelf)) != 0 && memcmp(session->said_digest[shelf], now, 16) == 0;
         if ((session->shown & BIT(shelf)) == 0 || is_said) {
             continue;
         }
@@ -267,8 +267,7 @@ static void forget_shelves(struct lum_side *side, struct lum_session *session, u
 /* The log an entry speaks of: ours, or 0; and their word for it when it goes by that. False when it
  * names what was never numbered, or would be one too many. */
 static bool find_entry(struct lum_side *side, struct lum_session *session,
-                       const struct lum_front_entry *entry, struct lum_claim **claim,
-                       uint32_t *lno)
+                       const struct lum_front_entry *entry, struct lum_claim **claim, uint32_t *lno)
 {
     *claim = NULL;
     *lno = 0;
@@ -296,16 +295,14 @@ static bool hear_entry(struct lum_side *side, struct lum_session *session,
 {
     const struct lum_held *held = lno == 0 ? NULL : lum_frontier_log(&side->ours, lno);
     if (claim != NULL) {
-        bool is_ahead = held == NULL ? entry->seq > 0
-                                     : entry->seq > held->head && !held->is_frozen;
+        bool is_ahead = held == NULL ? entry->seq > 0 : entry->seq > held->head && !held->is_frozen;
         claim->seq = entry->seq;
         lum_session_set_ahead(session, claim, is_ahead);
     }
     return held != NULL && take_entry(side, session, lno, entry);
 }
 
-static bool hear_vector(struct lum_side *side, struct lum_session *session,
-                        struct lum_front *front)
+static bool hear_vector(struct lum_side *side, struct lum_session *session, struct lum_front *front)
 {
     struct lum_front_entry entry;
     struct lum_claim *claim;
@@ -360,8 +357,7 @@ static void close_agreement(struct lum_side *side, struct lum_session *session,
     lum_session_want(side, session, agreement->lno);
 }
 
-static bool hear_answer(struct lum_side *side, struct lum_session *session,
-                        struct lum_front *front)
+static bool hear_answer(struct lum_side *side, struct lum_session *session, struct lum_front *front)
 {
     struct agreement now = {0};
     struct lum_front_entry entry;

@@ -101,7 +101,7 @@ static enum lum_status read_log(struct lum_frontier *frontier, struct lum_txn *t
         memset(&frontier->logs[lno - 1], 0, sizeof(frontier->logs[lno - 1]));
     }
     fill(&frontier->logs[lno - 1], &row);
-    frontier->fresh &= (uint8_t)~(1U << row.name.shelf);
+    frontier->fresh &= (uint8_t) ~(1U << row.name.shelf);
     return LUM_OK;
 }
 

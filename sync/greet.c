@@ -13,9 +13,9 @@
  *   member    the JOIN is effective here, the invite unexpired by our clock: WELCOME ->
  *             and from then on a session like every other
  */
-#include "sync/session.h"
-
 #include <string.h>
+
+#include "sync/session.h"
 
 #define GOV ((uint8_t)(1U << LUM_SHELF_GOV))
 
@@ -108,8 +108,8 @@ static void open_up(struct lum_side *side, struct lum_session *session)
 void lum_greet_up(struct lum_side *side, struct lum_session *session)
 {
     bool is_new = side->self.is_newcomer;
-    bool fits = session->is_initiator ? session->by_invite == is_new
-                                      : !is_new && side->self.has_secret;
+    bool fits =
+        session->is_initiator ? session->by_invite == is_new : !is_new && side->self.has_secret;
     if (!fits || (side->self.roster == NULL && !is_new)) {
         lum_session_end(side, session, LUM_FAULT_AUTH);
         return;

@@ -2,9 +2,9 @@
  * hear.c - what every message does. Whatever a neighbour says is checked here or in the store's one
  * way in (core/ingest.h); what is wrong ends the meeting with a named fault and leaves no trace.
  */
-#include "sync/session.h"
-
 #include <string.h>
+
+#include "sync/session.h"
 
 /* ---- logs by their numbers ---- */
 
@@ -236,10 +236,9 @@ static enum lum_fault hear_address(struct lum_side *side, struct lum_session *se
 {
     uint16_t port = 0;
     enum lum_fault fault = lum_message_get_address(body, &port);
-    struct lum_sync_act *act =
-        fault != LUM_FAULT_NONE
-            ? NULL
-            : lum_outbox_act(&side->outbox, LUM_SYNC_ADDRESS, session->id);
+    struct lum_sync_act *act = fault != LUM_FAULT_NONE
+                                   ? NULL
+                                   : lum_outbox_act(&side->outbox, LUM_SYNC_ADDRESS, session->id);
     if (act != NULL) {
         act->port = port;
     }

@@ -22,14 +22,14 @@
 #include "core/lum.h"
 
 enum lum_phase {
-    LUM_PHASE_HELLO,   /* AUTH of the other side is awaited */
-    LUM_PHASE_PROVING, /* newcomer: is this the space the invite names, and one of its devices? */
-    LUM_PHASE_JOINING, /* newcomer: our JOIN is being written */
-    LUM_PHASE_ASKING,  /* newcomer: waits for WELCOME */
+    LUM_PHASE_HELLO,    /* AUTH of the other side is awaited */
+    LUM_PHASE_PROVING,  /* newcomer: is this the space the invite names, and one of its devices? */
+    LUM_PHASE_JOINING,  /* newcomer: our JOIN is being written */
+    LUM_PHASE_ASKING,   /* newcomer: waits for WELCOME */
     LUM_PHASE_OFFERING, /* member: shows gov to a newcomer; its AUTH is awaited */
     LUM_PHASE_HOSTING,  /* member: waits for the newcomer's JOIN */
-    LUM_PHASE_OPEN,    /* frontiers and pieces, both ways */
-    LUM_PHASE_ENDING,  /* nothing is said or heard any more; the line is being closed */
+    LUM_PHASE_OPEN,     /* frontiers and pieces, both ways */
+    LUM_PHASE_ENDING,   /* nothing is said or heard any more; the line is being closed */
     LUM_PHASES,
 };
 

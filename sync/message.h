@@ -50,7 +50,7 @@ enum lum_message_type {
 };
 
 enum {
-    LUM_PROTOCOL = 1,                                  /* of this house: the only one it speaks */
+    LUM_PROTOCOL = 1,                                   /* of this house: the only one it speaks */
     LUM_MESSAGE_SEALS_MAX = LUM_BLOCK_SEGMENTS_MAX + 1, /* and one over an open end */
     LUM_NUMBERS_MAX = 2 * LUM_FRONT_LOGS_MAX,           /* numbers one side may give */
 };
@@ -70,7 +70,7 @@ struct lum_auth {
 };
 /* What a signature stands for besides the array. */
 struct lum_auth_role {
-    bool is_initiator; /* the speaker */
+    bool is_initiator;   /* the speaker */
     const uint8_t *hash; /* handshake hash, 64 bytes */
 };
 void lum_message_put_auth(struct lum_buf *out, const struct lum_auth *auth,
@@ -136,8 +136,8 @@ bool lum_message_next_entry(struct lum_front *front, struct lum_front_entry *ent
 
 struct lum_intro {
     uint32_t number;
-    bool is_short;         /* log8 alone: the speaker takes it that the listener holds the log */
-    uint8_t log8[8];       /* when short */
+    bool is_short;   /* log8 alone: the speaker takes it that the listener holds the log */
+    uint8_t log8[8]; /* when short */
     struct lum_log_name name;
 };
 void lum_message_put_intro(struct lum_buf *out, const struct lum_intro *intro);

@@ -8,9 +8,9 @@
  * A piece is one segment, so that a cut costs no more than that; once a line has shown that it is
  * fast, 16 segments go in one block, which is smaller.
  */
-#include "sync/session.h"
-
 #include <string.h>
+
+#include "sync/session.h"
 
 static bool has_room(const struct lum_session *session)
 {
@@ -56,16 +56,14 @@ static void say_piece(struct lum_side *side, struct lum_session *session, uint32
     session->said_bytes += body->len;
     session->tally.events_out += from->last - from->first + 1;
     lum_session_say(side, session,
-                    is_proof ? LUM_MESSAGE_PROOF
-                             : (is_tail ? LUM_MESSAGE_TAIL : LUM_MESSAGE_SEG));
+                    is_proof ? LUM_MESSAGE_PROOF : (is_tail ? LUM_MESSAGE_TAIL : LUM_MESSAGE_SEG));
 }
 
 /* Enough has left the line in little enough time. */
 static uint32_t piece_segments(const struct lum_side *side, const struct lum_session *session)
 {
-    uint64_t gone = session->tally.bytes_out < session->queued
-                        ? 0
-                        : session->tally.bytes_out - session->queued;
+    uint64_t gone =
+        session->tally.bytes_out < session->queued ? 0 : session->tally.bytes_out - session->queued;
     uint64_t ms = side->now_ms - session->since_ms;
     bool is_fast = gone > LUM_SYNC_THIN_BYTES && gone > ms * LUM_SYNC_FAST_BYTES_A_MS;
     return is_fast ? LUM_BLOCK_SEGMENTS_MAX : 1;
@@ -79,9 +77,8 @@ static bool read_piece(struct lum_side *side, const struct lum_session *session,
     if (txn == NULL || !lum_outbox_check(&side->outbox, lum_log_get(txn, lno, &row))) {
         return false;
     }
-    return lum_outbox_check(&side->outbox,
-                            lum_log_piece_at(side->reader, txn, &row, from,
-                                             piece_segments(side, session), out));
+    return lum_outbox_check(&side->outbox, lum_log_piece_at(side->reader, txn, &row, from,
+                                                            piece_segments(side, session), out));
 }
 
 /* ---- logs in turn ---- */

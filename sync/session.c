@@ -11,8 +11,7 @@ enum {
 
 /* ---- life ---- */
 
-enum lum_status lum_session_open(uint32_t id, const struct lum_side *side,
-                                 struct lum_session **out)
+enum lum_status lum_session_open(uint32_t id, const struct lum_side *side, struct lum_session **out)
 {
     struct lum_session *session = lum_alloc_zero(sizeof(*session));
     if (session == NULL) {
@@ -230,8 +229,8 @@ struct lum_claim *lum_session_add_claim(struct lum_side *side, struct lum_sessio
                                         const uint8_t log8[8])
 {
     LUM_ASSERT(session->claim_count < LUM_NUMBERS_MAX);
-    struct lum_claim *claims = grow(side, session->claims, session->claim_count,
-                                    &session->claim_room, sizeof(*claims));
+    struct lum_claim *claims =
+        grow(side, session->claims, session->claim_count, &session->claim_room, sizeof(*claims));
     if (claims == NULL) {
         return NULL;
     }

@@ -24,9 +24,9 @@
 #include "sync/sync.h"
 
 enum {
-    LUM_SYNC_STEP_BYTES = 256 * 1024,     /* said to one neighbour in one step */
-    LUM_SYNC_THIN_BYTES = 256 * 1024,     /* a line is taken to be thin for so long */
-    LUM_SYNC_FAST_BYTES_A_MS = 32,        /* and as long as less than this has gone over it */
+    LUM_SYNC_STEP_BYTES = 256 * 1024, /* said to one neighbour in one step */
+    LUM_SYNC_THIN_BYTES = 256 * 1024, /* a line is taken to be thin for so long */
+    LUM_SYNC_FAST_BYTES_A_MS = 32,    /* and as long as less than this has gone over it */
     LUM_SYNC_BULK_EVENTS = 4 * LUM_SEGMENT_EVENTS, /* more is bulk */
     LUM_SYNC_BULK_PAUSE_MS = 2 * 1000,    /* nothing for so long: it brings nothing any more */
     LUM_SYNC_QUIET_MS = 200,              /* digests wait for a pause, so that writing is cheap */
@@ -46,7 +46,6 @@ struct lum_side {
     struct lum_frontier ours;
     struct lum_outbox outbox;
     struct lum_log_reader *reader;
-    struct lum_squeezer *squeezer;
     struct lum_txn *txn; /* of this step, begun when first needed */
     uint64_t now_ms;
     uint64_t wall_ms;
@@ -58,16 +57,16 @@ struct lum_side {
 
 /* A log of ours, as this neighbour has to do with it. */
 struct lum_told {
-    uint64_t known;  /* they hold it so far, or it is on its way */
-    uint64_t said;   /* what our last vector said of it */
-    uint32_t mine;   /* our number + 1; 0 = none given */
-    uint32_t theirs; /* their number + 1; 0 = none heard */
-    bool is_named;   /* they can tell which log our number means */
-    bool is_todo;    /* waits in the queue */
-    bool awaits;     /* said, and not yet acknowledged */
-    bool is_branched; /* they hold another branch: not pushed but proved */
-    bool is_proved;   /* frozen here: the other branch was said */
-    bool is_settled;  /* frozen there at or before our fork point: nothing to say */
+    uint64_t known;    /* they hold it so far, or it is on its way */
+    uint64_t said;     /* what our last vector said of it */
+    uint32_t mine;     /* our number + 1; 0 = none given */
+    uint32_t theirs;   /* their number + 1; 0 = none heard */
+    bool is_named;     /* they can tell which log our number means */
+    bool is_todo;      /* waits in the queue */
+    bool awaits;       /* said, and not yet acknowledged */
+    bool is_branched;  /* they hold another branch: not pushed but proved */
+    bool is_proved;    /* frozen here: the other branch was said */
+    bool is_settled;   /* frozen there at or before our fork point: nothing to say */
     bool has_laddered; /* since the last vector, as has_shown */
     bool has_shown;    /* both branches, unasked */
 };
@@ -81,8 +80,8 @@ struct lum_claim {
     uint32_t pending;          /* pieces of it on their way into our store */
     bool is_ahead;             /* they said they hold more than we do */
     bool have_due;
-    bool is_refused;           /* no valid JOIN of its author yet: asked for again when gov grew */
-    bool is_corrected;         /* a gap was told and not yet closed */
+    bool is_refused;   /* no valid JOIN of its author yet: asked for again when gov grew */
+    bool is_corrected; /* a gap was told and not yet closed */
 };
 
 struct lum_ingesting {
@@ -108,15 +107,15 @@ struct lum_session {
     bool has_t;
 
     /* Shelves, one bit each. */
-    uint8_t shown;       /* we show them */
+    uint8_t shown; /* we show them */
     uint8_t their_shown;
-    uint8_t ready;       /* told.known is true of its logs */
-    uint8_t asked;       /* our vector spoke of it, their ANSWER is awaited or has come */
-    uint8_t claimed;     /* their vector or answer spoke of it */
+    uint8_t ready;   /* told.known is true of its logs */
+    uint8_t asked;   /* our vector spoke of it, their ANSWER is awaited or has come */
+    uint8_t claimed; /* their vector or answer spoke of it */
     uint8_t said_shown;
-    uint8_t said;        /* our digest was said: said_digest */
-    uint8_t heard;       /* their digest was heard: their_digest */
-    uint8_t settled;     /* equal when last looked at */
+    uint8_t said;    /* our digest was said: said_digest */
+    uint8_t heard;   /* their digest was heard: their_digest */
+    uint8_t settled; /* equal when last looked at */
     uint8_t said_digest[LUM_SHELVES_MAX][16];
     uint8_t their_digest[LUM_SHELVES_MAX][16];
 
@@ -144,24 +143,24 @@ struct lum_session {
     uint32_t expecting; /* claims that are ahead */
     uint32_t haves_due;
     uint32_t corrections;
-    bool is_held;    /* they asked us to wait: nothing is pushed until their next vector */
-    bool is_holding; /* we asked them to wait */
+    bool is_held;       /* they asked us to wait: nothing is pushed until their next vector */
+    bool is_holding;    /* we asked them to wait */
     bool awaits_answer; /* to our vector */
     bool brings_bulk;   /* began with much, and not all of it is here */
-    bool is_opening; /* initiator: their first digests are answered at once */
+    bool is_opening;    /* initiator: their first digests are answered at once */
     bool is_finishing;
     bool is_equal;
     bool was_equal;
-    size_t queued;   /* bytes on the line, as the driver told, and what this step added */
+    size_t queued;     /* bytes on the line, as the driver told, and what this step added */
     size_t said_bytes; /* pieces in this step */
 
     uint64_t since_ms;
-    uint64_t heard_ms;    /* anything */
-    uint64_t piece_ms;    /* the last piece or answer heard, or vector said */
-    uint64_t front_ms;    /* our last FRONT */
-    uint64_t heal_ms;     /* a vector may be said from then on */
+    uint64_t heard_ms; /* anything */
+    uint64_t piece_ms; /* the last piece or answer heard, or vector said */
+    uint64_t front_ms; /* our last FRONT */
+    uint64_t heal_ms;  /* a vector may be said from then on */
     uint64_t heal_wait_ms;
-    uint64_t quiet_ms;    /* digests may be said from then on */
+    uint64_t quiet_ms; /* digests may be said from then on */
     uint64_t progress_ms;
     struct lum_sync_tally tally;
 };

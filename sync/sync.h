@@ -23,19 +23,18 @@ struct lum_sync;
 /* What the machine knows of its own side; replaced whole by lum_sync_know when it changes. All is
  * borrowed until the next lum_sync_know or close. */
 struct lum_sync_self {
-    struct lum_store *log;            /* read only here */
-    const struct lum_roster *roster;  /* NULL for a newcomer */
+    struct lum_store *log;           /* read only here */
+    const struct lum_roster *roster; /* NULL for a newcomer */
     struct lum_hash space;
-    struct lum_sign_key node;         /* T; of a newcomer only once the genesis is accepted */
-    bool has_secret;                  /* false for a newcomer */
+    struct lum_sign_key node; /* T; of a newcomer only once the genesis is accepted */
+    bool has_secret;          /* false for a newcomer */
     uint32_t generation;
     uint8_t secret[32];
-    bool is_newcomer;                 /* holds an invite, waits for WELCOME */
-    uint16_t listen_port;             /* told to neighbours, who know our host; 0 = none */
+    bool is_newcomer;     /* holds an invite, waits for WELCOME */
+    uint16_t listen_port; /* told to neighbours, who know our host; 0 = none */
 };
 
-LUM_MUST_USE enum lum_status lum_sync_open(const struct lum_sync_self *self,
-                                           struct lum_sync **out);
+LUM_MUST_USE enum lum_status lum_sync_open(const struct lum_sync_self *self, struct lum_sync **out);
 void lum_sync_close(struct lum_sync *sync);
 LUM_MUST_USE enum lum_status lum_sync_know(struct lum_sync *sync, const struct lum_sync_self *self);
 
@@ -58,8 +57,8 @@ struct lum_sync_event {
     union {
         struct {
             bool is_initiator;
-            bool by_invite;      /* first contact */
-            uint8_t hash[64];    /* handshake hash */
+            bool by_invite;   /* first contact */
+            uint8_t hash[64]; /* handshake hash */
         } up;
         struct {
             uint8_t type;
@@ -130,22 +129,23 @@ struct lum_sync_outbox {
 };
 
 /* Status only for what the world did (memory, disk): the node cannot go on. */
-LUM_MUST_USE enum lum_status lum_sync_step(struct lum_sync *sync, const struct lum_sync_event *event,
+LUM_MUST_USE enum lum_status lum_sync_step(struct lum_sync *sync,
+                                           const struct lum_sync_event *event,
                                            struct lum_sync_outbox *out);
 
 /* What a session has done so far; for reports. */
 struct lum_sync_tally {
     bool is_met;
-    bool is_equal;         /* at its last look */
-    bool is_pushing;       /* something is still to be said */
-    uint64_t events_in;    /* new ones, durable */
+    bool is_equal;      /* at its last look */
+    bool is_pushing;    /* something is still to be said */
+    uint64_t events_in; /* new ones, durable */
     uint64_t events_out;
-    uint64_t bytes_in;     /* messages, before the record layer */
+    uint64_t bytes_in; /* messages, before the record layer */
     uint64_t bytes_out;
     int64_t clock_ms;
     uint8_t t[32];
     enum lum_fault fault;
-    uint8_t bye;           /* enum lum_bye in sync/message.h: why it ended, theirs or ours */
+    uint8_t bye; /* enum lum_bye in sync/message.h: why it ended, theirs or ours */
 };
 /* False when there is no such session. */
 bool lum_sync_tally(const struct lum_sync *sync, uint32_t session, struct lum_sync_tally *out);

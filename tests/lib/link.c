@@ -400,16 +400,14 @@ static void hear(struct link *link, uint32_t at, unsigned end)
     struct link_flow *flow = &line->flows[end];
     struct lum_frame frame;
     enum lum_fault fault = LUM_FAULT_NONE;
-    while (lum_frame_peek(lum_buf_bytes(&flow->heard), LUM_MESSAGE_MAX, &frame, &fault) ==
-           LUM_OK) {
+    while (lum_frame_peek(lum_buf_bytes(&flow->heard), LUM_MESSAGE_MAX, &frame, &fault) == LUM_OK) {
         struct lum_sync_event event = {.type = LUM_SYNC_MESSAGE,
                                        .session = session_of(at, 1 - end)};
         event.message.type = frame.type;
         event.message.body = frame.body;
         if (flow->message_count < LUM_COUNT(flow->message_ends)) {
-            uint64_t before = flow->message_count == 0
-                                  ? 0
-                                  : flow->message_ends[flow->message_count - 1];
+            uint64_t before =
+                flow->message_count == 0 ? 0 : flow->message_ends[flow->message_count - 1];
             flow->message_ends[flow->message_count++] = (uint32_t)(before + frame.size);
         }
         step(link, line->nodes[1 - end], &event);

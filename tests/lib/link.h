@@ -36,10 +36,10 @@ struct link_counts {
 
 /* One direction of a line. */
 struct link_flow {
-    struct lum_buf bytes;  /* on their way */
-    struct lum_buf heard;  /* delivered, not yet whole frames */
-    struct lum_buf all;    /* everything delivered since the line came up */
-    int64_t limit;         /* the line is cut after so many bytes; LINK_NO_LIMIT */
+    struct lum_buf bytes; /* on their way */
+    struct lum_buf heard; /* delivered, not yet whole frames */
+    struct lum_buf all;   /* everything delivered since the line came up */
+    int64_t limit;        /* the line is cut after so many bytes; LINK_NO_LIMIT */
     uint64_t delivered;
     uint32_t messages[LUM_MESSAGE_TYPES]; /* said, by type */
     uint32_t message_ends[4096];          /* bytes at which each delivered message ended */
@@ -48,7 +48,7 @@ struct link_flow {
 
 struct link_line {
     bool is_up;
-    uint32_t nodes[2]; /* 0 is the initiator */
+    uint32_t nodes[2];         /* 0 is the initiator */
     struct link_flow flows[2]; /* said by nodes[i] */
     bool wants_close;          /* polite: when all that was said has been delivered */
     enum lum_fault fault;

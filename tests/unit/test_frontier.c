@@ -11,7 +11,9 @@
 #include "sync/frontier.h"
 #include "tests/lib/build.h"
 
-enum { WRITERS = 20 };
+enum {
+    WRITERS = 20
+};
 
 static struct build *build;
 static struct build_store *store;

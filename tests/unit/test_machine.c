@@ -65,8 +65,7 @@ static void auth_and_first_contact_come_once_and_early(void **state)
                          phase == LUM_PHASE_HELLO || phase == LUM_PHASE_OFFERING);
         assert_int_equal(lum_machine_hears(phase, LUM_MESSAGE_GENESIS),
                          phase == LUM_PHASE_PROVING || phase == LUM_PHASE_JOINING);
-        assert_int_equal(lum_machine_hears(phase, LUM_MESSAGE_WELCOME),
-                         phase == LUM_PHASE_ASKING);
+        assert_int_equal(lum_machine_hears(phase, LUM_MESSAGE_WELCOME), phase == LUM_PHASE_ASKING);
     }
 }
 

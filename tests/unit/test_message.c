@@ -123,11 +123,13 @@ static void assert_exact(read_fn *read, size_t from)
 static void auth_proves_its_key_over_role_and_handshake(void **state)
 {
     (void)state;
-    const struct lum_auth said = {.has_generation = true, .generation = 3, .wall_ms = 1798761600000};
+    const struct lum_auth said = {
+        .has_generation = true, .generation = 3, .wall_ms = 1798761600000};
     const struct lum_auth_role initiator = {true, hash};
     struct lum_auth heard;
     lum_message_put_auth(&body, &said, &initiator, &key);
-    assert_memory_equal(body.at, "\x97\x01\x01\x00\x00\x03\xcf\x00\x00\x01\xa2\xce\x8b\xd4\x00", 15);
+    assert_memory_equal(body.at, "\x97\x01\x01\x00\x00\x03\xcf\x00\x00\x01\xa2\xce\x8b\xd4\x00",
+                        15);
     assert_int_equal(lum_message_get_auth(written(), &heard), LUM_FAULT_NONE);
     assert_true(heard.has_generation);
     assert_int_equal(heard.generation, 3);
@@ -201,8 +203,15 @@ static void front_says_digests_and_places(void **state)
     struct lum_front_entry entry;
     put_some_front(LUM_FRONT_VECTOR);
     assert_memory_equal(body.at, "\x01\x03\x02\xc4\x22\x00\x11", 7);
-    assert_memory_equal(body.at + 39, "\xc4\x08" "abcdefg\0" "\x46" "\xce\xde\xad\xbe\xef"
-                                      "\x05\x00\x00" "\xff\xf3\x09" "\xd1\xff\x37\xff\x08", 27);
+    assert_memory_equal(body.at + 39,
+                        "\xc4\x08"
+                        "abcdefg\0"
+                        "\x46"
+                        "\xce\xde\xad\xbe\xef"
+                        "\x05\x00\x00"
+                        "\xff\xf3\x09"
+                        "\xd1\xff\x37\xff\x08",
+                        27);
     assert_int_equal(lum_message_get_front(written(), &front), LUM_FAULT_NONE);
     assert_int_equal(front.mode, LUM_FRONT_VECTOR);
     assert_int_equal(front.shown, 3);
@@ -240,11 +249,11 @@ static void front_of_wrong_shape_is_a_fault(void **state)
     } wrong[] = {
         {"", 0, LUM_FAULT_TRUNCATED},
         {"\x00\x01\x00", 3, LUM_FAULT_TRUNCATED},
-        {"\x02\x01\x00\xc4\x00", 5, LUM_FAULT_MESSAGE},                /* the sketch */
-        {"\x04\x01\x00\xc4\x00", 5, LUM_FAULT_OVER_LIMIT},             /* no such mode */
-        {"\x01\x01\x02\xc4\x00", 5, LUM_FAULT_MESSAGE},                /* covers what is not shown */
-        {"\x00\x01\x01\xc4\x00", 5, LUM_FAULT_MESSAGE},                /* digests cover nothing */
-        {"\x00\x01\x00\xc4\x01\x00", 6, LUM_FAULT_MESSAGE},            /* no whole digest */
+        {"\x02\x01\x00\xc4\x00", 5, LUM_FAULT_MESSAGE},     /* the sketch */
+        {"\x04\x01\x00\xc4\x00", 5, LUM_FAULT_OVER_LIMIT},  /* no such mode */
+        {"\x01\x01\x02\xc4\x00", 5, LUM_FAULT_MESSAGE},     /* covers what is not shown */
+        {"\x00\x01\x01\xc4\x00", 5, LUM_FAULT_MESSAGE},     /* digests cover nothing */
+        {"\x00\x01\x00\xc4\x01\x00", 6, LUM_FAULT_MESSAGE}, /* no whole digest */
         {"\x00\x01\x00\xc4\x00\x00\x00\x00", 8, LUM_FAULT_OVER_LIMIT}, /* digests with an entry */
         {"\x01\x01\x00\xc4\x00\x00\x00\x07", 8, LUM_FAULT_MESSAGE},    /* a tag of nothing */
         {"\x01\x01\x00\xc4\x00\x00\x05", 7, LUM_FAULT_TRUNCATED},
@@ -294,7 +303,9 @@ static void intro_names_a_log_in_full_or_short(void **state)
     struct lum_intro said = {.number = 17, .is_short = true, .log8 = "1234567"};
     struct lum_intro heard;
     lum_message_put_intro(&body, &said);
-    assert_body("\x11\xc4\x08" "1234567\0", 11);
+    assert_body("\x11\xc4\x08"
+                "1234567\0",
+                11);
     assert_int_equal(lum_message_get_intro(written(), &heard), LUM_FAULT_NONE);
     assert_true(heard.is_short);
     assert_memory_equal(heard.log8, said.log8, 8);

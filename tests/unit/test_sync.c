@@ -280,8 +280,7 @@ static void bring_bulk(bool is_dialling, uint32_t holds)
     assert_int_equal(messages(lines[0], 1 - theirs, LUM_MESSAGE_HOLD) +
                          messages(lines[1], 1 - theirs, LUM_MESSAGE_HOLD),
                      holds);
-    assert_int_equal(tally(lines[0], theirs).events_out + tally(lines[1], theirs).events_out,
-                     2000);
+    assert_int_equal(tally(lines[0], theirs).events_out + tally(lines[1], theirs).events_out, 2000);
     assert_int_equal(tally(lines[1], 1 - theirs).events_out, 0);
     assert_true(tally(lines[0], 0).is_equal && tally(lines[1], 0).is_equal);
 }
@@ -569,8 +568,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_newcomer_over_the_limit_waits_and_comes_again, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_newcomer_cut_anywhere_comes_again, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_member_nobody_told_of_shows_gov_first, set_up,
-                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_member_nobody_told_of_shows_gov_first, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, start, NULL);
 }
