@@ -282,6 +282,12 @@ static size_t write_batch(struct node *node)
         node->counts.doubts++;
         must(site, lum_space_doubt(site->space, &site->error));
         return 1;
+    case LUM_SYNC_INGEST:
+    case LUM_SYNC_SEND:
+    case LUM_SYNC_CLOSE:
+    case LUM_SYNC_MET:
+    case LUM_SYNC_EQUAL:
+    case LUM_SYNC_ADDRESS:
     default:
         break;
     }
