@@ -343,7 +343,7 @@ static enum lum_status plain_read(struct lum_arena *arena, struct lum_record *ou
     if (both == NULL) {
         return LUM_NO_MEMORY;
     }
-    out->touch = out->first;
+    out->touch = (struct lum_place){out->first.lno, out->first.seq, 0};
     out->existence = both;
     out->existence_count = 1;
     out->newest = both + ROOM_MIN;
