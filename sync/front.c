@@ -227,6 +227,9 @@ static bool take_entry(struct lum_side *side, struct lum_session *session, uint3
     struct lum_held *held = lum_frontier_log(&side->ours, lno);
     struct lum_told *told = lum_session_told(session, lno);
     told->is_branched = false;
+    if (told->awaits && entry->seq < told->known && !entry->is_frozen) {
+        return false; /* said before our pieces, which are on their way, had come */
+    }
     if (entry->seq == 0 && !entry->is_frozen) {
         told->known = 0;
         return false;
