@@ -138,6 +138,9 @@ LUM_MUST_USE enum lum_status lum_space_settle(struct lum_space *space, uint64_t 
  * transaction belongs to the thread that began it. Not inside a batch. */
 LUM_MUST_USE enum lum_status lum_space_rest(struct lum_space *space, struct lum_error *err);
 bool lum_space_is_settled(struct lum_space *space);
+/* Works out the state root of every shelf and keeps the hashes in the view, so that whoever reads a
+ * root after this pays only for what has changed since. On a settled view, not inside a batch. */
+LUM_MUST_USE enum lum_status lum_space_keep_roots(struct lum_space *space, struct lum_error *err);
 /* Makes the view anew beside the old one and swaps it in by rename. tick (may be NULL) is told how
  * far it is and may say stop. */
 LUM_MUST_USE enum lum_status lum_space_rebuild(struct lum_space *space, const struct lum_tick *tick,

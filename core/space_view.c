@@ -241,6 +241,32 @@ bool lum_space_is_settled(struct lum_space *space)
     return space->is_settled;
 }
 
+enum lum_status lum_space_keep_roots(struct lum_space *space, struct lum_error *err)
+{
+    LUM_ASSERT(space->log_txn == NULL);
+    if (!space->has_genesis) {
+        return LUM_OK;
+    }
+    const struct lum_genesis *genesis = lum_roster_genesis(space->roster);
+    struct lum_txn *log = NULL;
+    struct lum_hash root;
+    enum lum_status status = open_view_txn(space, err);
+    if (status == LUM_OK) {
+        status = lum_txn_begin_read(space->log, &log, err);
+    }
+    for (uint32_t i = 0; status == LUM_OK && i < genesis->shelf_count; i++) {
+        status =
+            lum_view_root_keep(space->view_txn, log, genesis->shelves[i].index, &root);
+        status = status == LUM_OK ? status : lum_space_fail(space->view, status, err);
+    }
+    lum_txn_abort(log);
+    if (status != LUM_OK) {
+        lum_space_view_abort(space);
+        return status;
+    }
+    return lum_space_view_commit(space, err);
+}
+
 /* ---- swapping files ---- */
 
 static void shut_gate(struct lum_space *space)

@@ -1,7 +1,9 @@
 /*
  * ask_status.c - the request that tells how a space stands: who, how much, equal with whom.
  *
- * Lists inside the answer are bounded, so that it stays one map whatever others write.
+ * It runs beside the writer, which alone can keep what a state root costs: 2 us a record at the first
+ * time, then only what has changed. Lists inside the answer are bounded, so that it stays one map
+ * whatever others write.
  */
 #include <string.h>
 
@@ -299,22 +301,47 @@ static enum lum_status tell_status(struct lum_ask *ask, struct lum_reply *item)
     return status == LUM_OK ? tell_shelves(ask, item) : status;
 }
 
+/* On snapshots of both files. */
+static enum lum_status tell_snapshot(struct lum_ask *ask, struct lum_error *err)
+{
+    struct lum_world *world = &ask->world;
+    struct lum_reply item; /* one map of a list */
+    enum lum_status status = lum_txn_begin_read(lum_space_log(world->space), &world->log, err);
+
+    lum_reply_init(&item, NULL);
+    if (status == LUM_OK) {
+        status = lum_txn_begin_read(lum_space_view(world->space), &world->view, err);
+    }
+    if (status == LUM_OK) {
+        status = tell_status(ask, &item);
+    }
+    lum_txn_abort(world->view);
+    lum_txn_abort(world->log);
+    lum_reply_fini(&item);
+    return status;
+}
+
 /* {}: everything in one map. */
 enum lum_status lum_ask_status(struct lum_ask *ask, struct lum_error *err)
 {
-    struct lum_reply item; /* one map of a list */
-    enum lum_status status;
+    struct lum_space *space = ask->world.space;
+    struct lum_view_progress progress = {0};
+    enum lum_status status = lum_space_settle(space, 0, &progress, err);
 
-    (void)err;
-    lum_reply_init(&item, NULL);
+    if (status != LUM_OK) {
+        return status;
+    }
+    if (lum_space_keep_roots(space, NULL) != LUM_OK) {
+        /* On a full disk they are worked out and not kept. */
+    }
+    ask->world.roster = lum_space_roster(space);
     lum_reply_cstr(&ask->reply, "version", LUM_VERSION);
-    if (ask->world.home != NULL && ask->world.home->in_doubt) {
+    if (lum_space_home(space)->in_doubt) {
         lum_reply_bool(&ask->reply, "in_doubt", true);
     }
-    status = tell_status(ask, &item);
+    status = tell_snapshot(ask, err);
     if (status == LUM_OK) {
         lum_reply_end(&ask->reply, LUM_FRAME_DONE);
     }
-    lum_reply_fini(&item);
     return status;
 }

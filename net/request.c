@@ -19,7 +19,6 @@ static const struct lum_request requests[] = {
     {"history", LUM_SIDE_READ, lum_ask_history},
     {"conflicts", LUM_SIDE_READ, lum_ask_conflicts},
     /* the space */
-    {"status", LUM_SIDE_READ, lum_ask_status},
     {"members", LUM_SIDE_READ, lum_ask_members},
     {"invites", LUM_SIDE_READ, lum_ask_invites},
     {"log", LUM_SIDE_READ, lum_ask_log},
@@ -35,6 +34,7 @@ static const struct lum_request requests[] = {
     {"cancel", LUM_SIDE_WRITE, lum_ask_cancel},
     {"admit", LUM_SIDE_WRITE, lum_ask_admit},
     /* the whole store */
+    {"status", LUM_SIDE_ALONE, lum_ask_status},
     {"verify", LUM_SIDE_ALONE, lum_ask_verify},
     {"rebuild", LUM_SIDE_ALONE, lum_ask_rebuild},
     {"compact", LUM_SIDE_ALONE, lum_ask_compact},

@@ -8,7 +8,8 @@
  *          a long answer never holds a transaction or the loop
  *   WRITE  runs with the writer inside an open batch; its answer leaves after the commit. Several
  *          writes share one commit
- *   ALONE  runs with the writer and no batch (verify, rebuild, compact): it begins what it needs
+ *   ALONE  runs with the writer and no batch (status, verify, rebuild, compact): it begins what it
+ *          needs
  *   NODE   needs lines: meetings, addresses; answered by net/node
  */
 #ifndef LUM_NET_REQUEST_H

@@ -285,6 +285,7 @@ static enum lum_status run_alone(struct lum_worker *worker, struct lum_job *job)
 
     switch (job->type) {
     case LUM_JOB_ALONE:
+        (void)!settle_whole(worker, NULL); /* the request itself says why not */
         prepare_ask(worker, job->ask);
         return lum_ask_run(job->ask, &job->error);
     case LUM_JOB_SETTLE:

@@ -128,6 +128,32 @@ static void each_shelf_has_its_own(void **state)
     site_drop(&site);
 }
 
+static void a_state_that_is_kept_follows_the_edits(void **state)
+{
+    (void)state;
+    struct site site;
+    struct lum_txn *txn = NULL;
+    char text[65];
+    found(&site);
+    struct lum_id id = site_put(&site, "k", "a", "1").record;
+    for (int i = 0; i < 3; i++) {
+        json_t *json = status_of(&site);
+        (void)snprintf(text, sizeof text, "%s", vectors_text(json, "state"));
+        json_decref(json);
+        assert_int_equal(lum_txn_begin_read(lum_space_view(site.space), &txn, NULL), LUM_OK);
+        assert_int_equal(lum_txn_rows(txn, LUM_V_TREE), 2 * 4096);
+        lum_txn_abort(txn);
+        assert_int_equal(lum_space_rebuild(site.space, NULL, NULL), LUM_OK); /* keeps nothing */
+        json = status_of(&site);
+        assert_string_equal(vectors_text(json, "state"), text);
+        json_decref(json);
+        assert_int_equal(i < 2 ? site_set(&site, &id, "a", i == 0 ? "2" : "3")
+                               : site_delete(&site, &id),
+                         LUM_OK);
+    }
+    site_drop(&site);
+}
+
 static void a_newcomer_says_so(void **state)
 {
     (void)state;
@@ -237,6 +263,7 @@ int main(void)
         cmocka_unit_test(status_tells_who_and_how_much),
         cmocka_unit_test(frontier_and_state_are_equal_exactly_when_the_same_is_held),
         cmocka_unit_test(each_shelf_has_its_own),
+        cmocka_unit_test(a_state_that_is_kept_follows_the_edits),
         cmocka_unit_test(a_newcomer_says_so),
         cmocka_unit_test(who_waits_for_approval_is_told),
         cmocka_unit_test(a_copied_store_is_in_doubt),

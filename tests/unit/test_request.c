@@ -23,11 +23,11 @@ static void every_request_has_its_side(void **state)
         const char *names[12];
     } sides[] = {
         {LUM_SIDE_READ,
-         {"get", "find", "export", "history", "conflicts", "status", "members", "invites", "log"}},
+         {"get", "find", "export", "history", "conflicts", "members", "invites", "log"}},
         {LUM_SIDE_WRITE,
          {"put", "set", "del", "restore", "resolve", "shown", "import", "invite", "cancel",
           "admit"}},
-        {LUM_SIDE_ALONE, {"verify", "rebuild", "compact"}},
+        {LUM_SIDE_ALONE, {"status", "verify", "rebuild", "compact"}},
         {LUM_SIDE_NODE, {"sync", "join", "peers", "addresses"}},
     };
     for (size_t i = 0; i < LUM_COUNT(sides); i++) {
@@ -150,7 +150,7 @@ static void no_request_minds_strange_arguments(void **state)
 {
     (void)state;
     static const char *const names[] = {
-        "get", "find", "export", "history", "conflicts", "status", "members", "invites", "log",
+        "get", "find", "export", "history", "conflicts", "members", "invites", "log",
         "put", "set", "del", "restore", "resolve", "shown", "import", "cancel", "admit",
     };
     static const char *const arguments[] = {
