@@ -20,6 +20,8 @@
 #include "core/text.h"
 #include "core/utf8.h"
 
+static const uint8_t delimiters[] = {',', ';', '\t'}; /* that the reader knows */
+
 struct lum_csv {
     struct lum_csv_source source;
     struct lum_lines lines;
@@ -192,20 +194,19 @@ static enum lum_status split(struct lum_csv *csv, struct lum_error *err)
 /* The one that occurs most outside quotation marks; the comma when none does. */
 static uint8_t find_delimiter(struct lum_bytes header)
 {
-    static const uint8_t candidates[] = {',', ';', '\t'};
-    size_t counts[LUM_COUNT(candidates)] = {0};
+    size_t counts[LUM_COUNT(delimiters)] = {0};
     bool is_quoted = false;
     for (size_t i = 0; i < header.len; i++) {
         is_quoted = is_quoted != (header.at[i] == '"');
-        for (size_t k = 0; k < LUM_COUNT(candidates) && !is_quoted; k++) {
-            counts[k] += header.at[i] == candidates[k] ? 1 : 0;
+        for (size_t k = 0; k < LUM_COUNT(delimiters) && !is_quoted; k++) {
+            counts[k] += header.at[i] == delimiters[k] ? 1 : 0;
         }
     }
     size_t most = 0;
-    for (size_t k = 1; k < LUM_COUNT(candidates); k++) {
+    for (size_t k = 1; k < LUM_COUNT(delimiters); k++) {
         most = counts[k] > counts[most] ? k : most;
     }
-    return candidates[most];
+    return delimiters[most];
 }
 
 static enum lum_status keep_name(struct lum_csv *csv, struct lum_bytes field, struct lum_error *err)
@@ -356,11 +357,14 @@ static bool begins_with_mark(struct lum_bytes text)
     return text.len >= 3 && memcmp(text.at, "\xef\xbb\xbf", 3) == 0;
 }
 
+/* Also for a delimiter that is not the table's: a reader finds out which one is by counting. */
 static bool needs_quotes(char delimiter, struct lum_bytes text)
 {
     for (size_t i = 0; i < text.len; i++) {
         uint8_t byte = text.at[i];
-        if (byte == '"' || byte == '\n' || byte == '\r' || byte == (uint8_t)delimiter) {
+        bool is_delimiter = byte == (uint8_t)delimiter ||
+                            memchr(delimiters, byte, sizeof(delimiters)) != NULL;
+        if (is_delimiter || byte == '"' || byte == '\n' || byte == '\r') {
             return true;
         }
     }

@@ -633,7 +633,7 @@ static void a_written_table_reads_back_the_same(void **state)
         lum_csv_write_end(&writer);
     }
     static const char expected[] = "nama,catatan,x\nplain,\"with, comma\",\"with \"\"marks\"\"\"\n"
-                                   ",\"two\nlines\", blanks \n,,\n\"\r\",;,\t\n";
+                                   ",\"two\nlines\", blanks \n,,\n\"\r\",\";\",\"\t\"\n";
     assert_int_equal(text.len, sizeof(expected) - 1);
     assert_memory_equal(text.at, expected, text.len);
     expect_bytes(text.at, text.len,
@@ -653,6 +653,19 @@ static void a_lone_empty_field_is_still_a_row(void **state)
     lum_csv_write_text(&writer, lum_bytes_of("", 0));
     lum_csv_write_end(&writer);
     expect_bytes(text.at, text.len, "<a>\n<>\n");
+    lum_buf_fini(&text);
+}
+
+static void a_name_that_holds_another_delimiter_is_kept(void **state)
+{
+    (void)state;
+    struct lum_buf text;
+    lum_buf_init(&text, ROOM);
+    struct lum_csv_writer writer = {.out = &text, .delimiter = ','};
+    lum_csv_write_text(&writer, lum_bytes_of("a;b;c", 5));
+    lum_csv_write_text(&writer, lum_bytes_of("d", 1));
+    lum_csv_write_end(&writer);
+    expect_bytes(text.at, text.len, "<a;b;c><d>\n");
     lum_buf_fini(&text);
 }
 
@@ -738,6 +751,7 @@ int main(void)
         CASE(a_written_table_reads_back_the_same),
         CASE(a_lone_empty_field_is_still_a_row),
         CASE(a_byte_order_mark_in_a_name_is_kept),
+        CASE(a_name_that_holds_another_delimiter_is_kept),
         CASE(values_are_written_as_cells_that_mean_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
