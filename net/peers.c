@@ -151,6 +151,9 @@ static bool read_text(struct lum_cur *cur, char *out, size_t room)
 {
     struct lum_bytes text = lum_cur_str(cur, room - 1);
 
+    if (memchr(text.at, '\0', text.len) != NULL) {
+        lum_cur_fail(cur, LUM_FAULT_TYPE);
+    }
     if (cur->fault == LUM_FAULT_NONE) {
         memcpy(out, text.at, text.len);
         out[text.len] = '\0';

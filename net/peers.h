@@ -54,7 +54,7 @@ struct lum_peers {
 
 void lum_peers_init(struct lum_peers *peers);
 void lum_peers_fini(struct lum_peers *peers);
-/* From the note's bytes; a damaged note gives an empty book. */
+/* From the note's bytes; a damaged note gives what stands before the damage. */
 LUM_MUST_USE enum lum_status lum_peers_read(struct lum_peers *peers, struct lum_bytes note);
 void lum_peers_write(const struct lum_peers *peers, struct lum_buf *out);
 

@@ -158,6 +158,26 @@ static void a_damaged_note_gives_what_stands_before_the_damage(void **state)
     lum_buf_fini(&note);
 }
 
+static void a_zero_byte_in_an_address_is_damage(void **state)
+{
+    (void)state;
+    struct lum_peers again;
+    struct lum_buf note;
+    lum_peers_by_address(&peers, "a:1", true);
+    lum_peers_by_address(&peers, "b:1", true);
+    lum_buf_init(&note, 4096);
+    lum_peers_write(&peers, &note);
+    uint8_t *second = memchr(note.at, 'b', note.len);
+    assert_non_null(second);
+    *second = '\0';
+    lum_peers_init(&again);
+    assert_int_equal(lum_peers_read(&again, lum_buf_bytes(&note)), LUM_OK);
+    assert_int_equal(again.count, 1);
+    assert_string_equal(again.at[0].address, "a:1");
+    lum_peers_fini(&again);
+    lum_buf_fini(&note);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -173,6 +193,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_note_brings_the_book_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_damaged_note_gives_what_stands_before_the_damage,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_zero_byte_in_an_address_is_damage, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
