@@ -7,7 +7,7 @@
  */
 #include <string.h>
 
-#include "net/ask_ref.h"
+#include "net/ask.h"
 #include "net/node_i.h"
 
 /* ---- a line's people ---- */
@@ -202,49 +202,21 @@ void lum__meet_keep(struct lum_node *node)
 
 /* ---- telling ---- */
 
-static void tell_name(struct lum_node *node, struct lum_reply *reply, const uint8_t t[32])
+static void tell_peer(struct lum_node *node, struct lum_reply *reply, const struct lum_peer *peer)
 {
-    const struct lum_device *device =
-        node->roster == NULL ? NULL : lum_roster_by_node(node->roster, t);
     struct lum_world world = {.roster = node->roster};
-    struct lum_arena arena;
-    struct lum_bytes name = {0};
 
-    if (device == NULL) {
-        return;
-    }
-    lum_reply_hex(reply, "member", device->member.b, sizeof(device->member.b));
-    lum_arena_init(&arena);
     uv_rwlock_rdlock(lum_worker_gate(node->worker));
-    if (lum_txn_begin_read(lum_space_log(node->space), &world.log, NULL) == LUM_OK &&
-        lum_txn_begin_read(lum_space_view(node->space), &world.view, NULL) == LUM_OK &&
-        lum_ref_name(&world, &arena, device->a, &name) == LUM_OK) {
-        lum_reply_text(reply, "name", name);
+    if (lum_txn_begin_read(lum_space_log(node->space), &world.log, NULL) != LUM_OK ||
+        lum_txn_begin_read(lum_space_view(node->space), &world.view, NULL) != LUM_OK) {
+        world.roster = NULL; /* then without a name */
+    }
+    if (lum_ask_tell_peer(&world, peer, reply) != LUM_OK) {
+        /* The same: what was told of the meeting stands. */
     }
     lum_txn_abort(world.view);
     lum_txn_abort(world.log);
     uv_rwlock_rdunlock(lum_worker_gate(node->worker));
-    lum_arena_fini(&arena);
-}
-
-static void tell_meeting(struct lum_reply *reply, const struct lum_peer *peer)
-{
-    const struct lum_meeting *last = &peer->last;
-
-    lum_reply_cstr(reply, "address", peer->address);
-    lum_reply_bool(reply, "equal", last->is_equal);
-    lum_reply_bool(reply, "live", last->is_live);
-    lum_reply_uint(reply, "t", last->wall_ms);
-    lum_reply_uint(reply, "received", last->received);
-    lum_reply_uint(reply, "sent", last->sent);
-    lum_reply_uint(reply, "conflicts", last->conflicts);
-    lum_reply_int(reply, "clock_ms", last->clock_ms);
-    lum_reply_bool(reply, "fork", last->fork_seen);
-    lum_reply_bool(reply, "copy", last->copy_seen);
-    lum_reply_uint(reply, "meetings", peer->meetings);
-    if (last->fault[0] != '\0') {
-        lum_reply_cstr(reply, "fault", last->fault);
-    }
 }
 
 void lum__meet_tell_peers(struct lum_node *node, struct lum_reply *reply)
@@ -255,8 +227,7 @@ void lum__meet_tell_peers(struct lum_node *node, struct lum_reply *reply)
         if (peer->address[0] == '\0' && peer->meetings == 0) {
             continue;
         }
-        tell_name(node, reply, peer->t);
-        tell_meeting(reply, peer);
+        tell_peer(node, reply, peer);
         lum_reply_uint(reply, "bytes_in",
                        peer->bytes_in + (line == NULL ? 0 : line->conn.bytes_in));
         lum_reply_uint(reply, "bytes_out",
@@ -305,8 +276,7 @@ static void end_target(struct lum_node *node, struct lum_seat *seat, struct lum_
         lum_reply_cstr(reply, "two", why->two);
         seat->why = *why;
     } else if (peer != NULL) {
-        tell_name(node, reply, peer->t);
-        tell_meeting(reply, peer);
+        tell_peer(node, reply, peer);
         lum_reply_uint(reply, "bytes_in", line->conn.bytes_in);
         lum_reply_uint(reply, "bytes_out", line->conn.bytes_out);
         seat->equal_count++;
