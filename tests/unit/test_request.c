@@ -2,6 +2,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -43,6 +44,40 @@ static void every_request_has_its_side(void **state)
     assert_null(request_of(""));
     assert_null(request_of("ge"));
     assert_null(request_of("gets"));
+}
+
+/* Is there a heading in docs/requests.md with this name in it? */
+static bool is_documented(const char *name)
+{
+    char line[512];
+    bool found = false;
+    FILE *file = fopen(LUM_SOURCE_DIR "/docs/requests.md", "r");
+    assert_non_null(file);
+    while (!found && fgets(line, sizeof line, file) != NULL) {
+        const char *at = strncmp(line, "### ", 4) == 0 ? strstr(line + 3, name) : NULL;
+        size_t len = strlen(name);
+        found = at != NULL && at[-1] == ' ' && (at[len] == ',' || at[len] == '\n');
+    }
+    assert_int_equal(fclose(file), 0);
+    return found;
+}
+
+static void every_request_is_documented(void **state)
+{
+    (void)state;
+    static const char *const names[] = {
+        "get",     "find",    "export",  "history", "conflicts", "members", "invites",
+        "log",     "put",     "set",     "del",     "restore",   "resolve", "shown",
+        "import",  "invite",  "cancel",  "admit",   "status",    "verify",  "rebuild",
+        "compact", "sync",    "join",    "peers",   "addresses",
+    };
+    for (size_t i = 0; i < LUM_COUNT(names); i++) {
+        assert_non_null(request_of(names[i]));
+        if (!is_documented(names[i])) {
+            fail_msg("docs/requests.md does not tell of %s", names[i]);
+        }
+    }
+    assert_false(is_documented("nothing"));
 }
 
 static void what_is_no_question_is_refused(void **state)
@@ -181,6 +216,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_request_has_its_side),
+        cmocka_unit_test(every_request_is_documented),
         cmocka_unit_test(what_is_no_question_is_refused),
         cmocka_unit_test(arguments_are_found_by_name_and_type),
         cmocka_unit_test(a_question_is_kept_after_its_bytes_are_gone),
