@@ -1,0 +1,121 @@
+/*
+ * fuzz_json.c - JSON in, and values out as JSON.
+ *
+ *   input = way u8 | text to the end
+ *     way & 1  the text is NDJSON; else one value
+ *     way & 2  the text is canonical msgpack, to be written as JSON and read back
+ *     way & 4  the language of messages
+ *
+ * Holds: what is read is canonical, and written as JSON it reads as the same bytes.
+ */
+#define _GNU_SOURCE /* memfd_create */
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "cli/json.h"
+#include "cli/json_write.h"
+#include "core/limits.h"
+#include "core/pack.h"
+#include "tests/fuzz/input.h"
+
+static enum lum_lang lang;
+
+static void check_fault(enum lum_status status, const struct lum_error *err)
+{
+    LUM_ASSERT(status == LUM_INVALID || status == LUM_LIMIT);
+    LUM_ASSERT(lum_cause_status(err->cause) == status);
+    LUM_ASSERT(strncmp(err->one, "file.json:", 10) == 0 && err->one[10] >= '1');
+}
+
+static void check_value(struct lum_bytes pack)
+{
+    struct lum_buf text;
+    struct lum_buf again;
+    LUM_ASSERT(lum_pack_check(pack) == LUM_FAULT_NONE);
+    lum_buf_init(&text, 16 * pack.len + 64);
+    lum_buf_init(&again, pack.len + 64);
+    lum_json_write(pack, &text);
+    LUM_ASSERT(!text.broken);
+    LUM_ASSERT(lum_json_read(lum_buf_bytes(&text), "again", lang, &again, NULL) == LUM_OK);
+    LUM_ASSERT(lum_bytes_equal(pack, lum_buf_bytes(&again)));
+    lum_buf_fini(&text);
+    lum_buf_fini(&again);
+}
+
+static void read_value(struct lum_bytes text)
+{
+    struct lum_error err = {0};
+    struct lum_buf out;
+    lum_buf_init(&out, LUM_LINE_MAX);
+    lum_buf_put(&out, "kept", 4);
+    enum lum_status status = lum_json_read(text, "file.json", lang, &out, &err);
+    if (status == LUM_OK) {
+        check_value(lum_bytes_of(out.at + 4, out.len - 4));
+    } else {
+        check_fault(status, &err);
+        LUM_ASSERT(out.len == 4);
+    }
+    lum_buf_fini(&out);
+}
+
+static void read_lines(struct lum_bytes text)
+{
+    static int file = -1;
+    struct lum_error err = {0};
+    struct lum_lines lines;
+    struct lum_buf out;
+    if (file < 0) {
+        file = memfd_create("lines", 0);
+    }
+    LUM_ASSERT(file >= 0 && ftruncate(file, 0) == 0);
+    LUM_ASSERT(pwrite(file, text.at, text.len, 0) == (ssize_t)text.len);
+    LUM_ASSERT(lseek(file, 0, SEEK_SET) == 0);
+    lum_lines_open(&lines, file, "file.json", NULL);
+    lum_buf_init(&out, LUM_LINE_MAX);
+    enum lum_status status = LUM_OK;
+    while ((status = lum_json_read_line(&lines, lang, &out, &err)) == LUM_OK) {
+        LUM_ASSERT(out.at[0] >= 0x80);
+        check_value(lum_buf_bytes(&out));
+        lum_buf_reset(&out);
+    }
+    if (status != LUM_NOT_FOUND) {
+        check_fault(status, &err);
+    }
+    LUM_ASSERT(out.len == 0);
+    lum_buf_fini(&out);
+    lum_lines_close(&lines);
+}
+
+/* Not every value comes back (bytes are text in JSON), but what is written is JSON. */
+static void write_value(struct lum_bytes pack)
+{
+    struct lum_buf text;
+    struct lum_buf again;
+    lum_buf_init(&text, 16 * pack.len + 64);
+    lum_buf_init(&again, 16 * pack.len + 64);
+    lum_json_write(pack, &text);
+    if (lum_pack_check(pack) == LUM_FAULT_NONE) {
+        LUM_ASSERT(!text.broken);
+        enum lum_status status =
+            lum_json_read(lum_buf_bytes(&text), "again", lang, &again, NULL);
+        LUM_ASSERT(status == LUM_OK || status == LUM_INVALID);
+    }
+    lum_buf_fini(&text);
+    lum_buf_fini(&again);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct input in = input_over(data, size);
+    uint8_t way = input_byte(&in);
+    lang = (way & 4) != 0 ? LUM_LANG_ID : LUM_LANG_EN;
+    struct lum_bytes text = input_rest(&in);
+    if ((way & 2) != 0) {
+        write_value(text);
+    } else if ((way & 1) != 0) {
+        read_lines(text);
+    } else {
+        read_value(text);
+    }
+    return 0;
+}
