@@ -100,6 +100,8 @@ void build_freeze(struct build_store *store, uint32_t log, uint64_t point);
 bool build_settle_by(struct build_store *store, uint64_t events_max);
 bool build_settle(struct build_store *store);
 void build_rebuild(struct build_store *store);
+/* The applier forgets its caches, as after a restart. */
+void build_forget(struct build_store *store);
 uint32_t build_lno(const struct build_store *store, uint32_t log);
 /* What the last build_settle told, summed. */
 const struct lum_view_progress *build_progress(const struct build_store *store);

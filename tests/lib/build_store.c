@@ -252,6 +252,11 @@ void build_rebuild(struct build_store *store)
     must_ok(lum_store_sync(store->view, NULL));
 }
 
+void build_forget(struct build_store *store)
+{
+    lum_view_applier_forget(store->applier);
+}
+
 /* ---- looking ---- */
 
 uint32_t build_lno(const struct build_store *store, uint32_t log)
