@@ -115,32 +115,65 @@ static void hand_on(struct lum_side *side, struct lum_session *session,
     };
 }
 
+static enum lum_fault take_piece(struct lum_side *side, struct lum_session *session,
+                                 const struct lum_piece *piece)
+{
+    struct lum_claim *claim = lum_session_claim(session, piece->number);
+    if (claim == NULL) {
+        return LUM_FAULT_MESSAGE;
+    }
+    session->piece_ms = side->now_ms;
+    if (claim->lno == 0 && claim->name == NULL) {
+        correct(side, session, piece->number);
+        return LUM_FAULT_NONE;
+    }
+    const struct lum_held *held =
+        claim->lno == 0 ? NULL : lum_frontier_log(&side->ours, claim->lno);
+    const struct lum_log_name *name = held == NULL ? claim->name : &held->name;
+    if (held == NULL || piece->first > held->head) {
+        lum_front_look_for_doubt(side, session, name, claim->lno);
+    }
+    hand_on(side, session, piece, name);
+    return LUM_FAULT_NONE;
+}
+
 static enum lum_fault hear_piece(struct lum_side *side, struct lum_session *session, uint8_t type,
                                  struct lum_bytes body)
 {
     struct lum_piece piece;
     enum lum_fault fault = type == LUM_MESSAGE_TAIL ? lum_message_get_tail(body, &piece)
                                                     : lum_message_get_seg(body, &piece);
+    return fault == LUM_FAULT_NONE ? take_piece(side, session, &piece) : fault;
+}
+
+static enum lum_fault hear_bunch(struct lum_side *side, struct lum_session *session,
+                                 struct lum_bytes body)
+{
+    struct lum_bunch bunch;
+    enum lum_fault fault = lum_message_get_bunch(body, &bunch);
     if (fault != LUM_FAULT_NONE) {
         return fault;
     }
-    struct lum_claim *claim = lum_session_claim(session, piece.number);
-    if (claim == NULL) {
-        return LUM_FAULT_MESSAGE;
+    enum lum_status status =
+        lum_unsqueeze(side->squeezer, bunch.packed, bunch.plain_len, &side->plain);
+    if (status == LUM_FAULT) {
+        return LUM_FAULT_SQUEEZE;
     }
-    session->piece_ms = side->now_ms;
-    if (claim->lno == 0 && claim->name == NULL) {
-        correct(side, session, piece.number);
+    if (!lum_outbox_check(&side->outbox, status)) {
         return LUM_FAULT_NONE;
     }
-    const struct lum_held *held =
-        claim->lno == 0 ? NULL : lum_frontier_log(&side->ours, claim->lno);
-    const struct lum_log_name *name = held == NULL ? claim->name : &held->name;
-    if (held == NULL || piece.first > held->head) {
-        lum_front_look_for_doubt(side, session, name, claim->lno);
+    const uint8_t *at = side->plain.at;
+    for (uint32_t i = 0; i < bunch.seals.count && fault == LUM_FAULT_NONE; i++) {
+        const struct lum_piece piece = {
+            .number = bunch.runs[i].number,
+            .first = bunch.runs[i].first,
+            .seals = {bunch.seals.at + i, 1},
+            .bytes = lum_bytes_of(at, bunch.runs[i].len),
+        };
+        fault = take_piece(side, session, &piece);
+        at += bunch.runs[i].len;
     }
-    hand_on(side, session, &piece, name);
-    return LUM_FAULT_NONE;
+    return fault;
 }
 
 static void acknowledge(struct lum_session *session, struct lum_claim *claim)
@@ -299,6 +332,9 @@ void lum_hear(struct lum_side *side, struct lum_session *session, uint8_t type,
     case LUM_MESSAGE_TAIL:
     case LUM_MESSAGE_PROOF:
         fault = hear_piece(side, session, type, body);
+        break;
+    case LUM_MESSAGE_BUNCH:
+        fault = hear_bunch(side, session, body);
         break;
     case LUM_MESSAGE_HAVE:
         fault = hear_have(side, session, body);

@@ -339,6 +339,45 @@ enum lum_fault lum_message_get_tail(struct lum_bytes body, struct lum_piece *pie
     return lum_cur_end(&cur);
 }
 
+/* ---- BUNCH ---- */
+
+void lum_message_put_bunch(struct lum_buf *out, const struct lum_bunch *bunch)
+{
+    LUM_ASSERT(bunch->seals.count > 0 && bunch->seals.count <= LUM_BUNCH_MAX);
+    lum_pack_bin(out, bunch->seals.at, bunch->seals.count * SEAL_BYTES);
+    for (uint32_t i = 0; i < bunch->seals.count; i++) {
+        lum_pack_uint(out, bunch->runs[i].number);
+        lum_pack_uint(out, bunch->runs[i].first);
+        lum_pack_uint(out, bunch->runs[i].len);
+    }
+    lum_buf_put(out, bunch->packed.at, bunch->packed.len);
+}
+
+enum lum_fault lum_message_get_bunch(struct lum_bytes body, struct lum_bunch *bunch)
+{
+    struct lum_cur cur = lum_cur_over(body);
+    struct lum_bytes seals = lum_cur_bin(&cur, LUM_BUNCH_MAX * SEAL_BYTES);
+    *bunch = (struct lum_bunch){.seals = seals_over(seals.at, seals.len)};
+    if (seals.len == 0 || seals.len % SEAL_BYTES != 0) {
+        lum_cur_fail(&cur, LUM_FAULT_MESSAGE);
+    }
+    for (uint32_t i = 0; i < bunch->seals.count; i++) {
+        struct lum_bunch_run *run = &bunch->runs[i];
+        run->number = (uint32_t)lum_cur_uint(&cur, LUM_NUMBERS_MAX - 1);
+        run->first = lum_cur_uint(&cur, SEQ_MAX);
+        run->len = (uint32_t)lum_cur_uint(&cur, LUM_BLOCK_PLAIN_MAX - bunch->plain_len);
+        bunch->plain_len += run->len;
+        if (run->first == 0 || run->len == 0) {
+            lum_cur_fail(&cur, LUM_FAULT_MESSAGE);
+        }
+    }
+    bunch->packed = lum_cur_raw(&cur, lum_cur_left(&cur));
+    if (bunch->packed.len == 0) {
+        lum_cur_fail(&cur, LUM_FAULT_TRUNCATED);
+    }
+    return lum_cur_end(&cur);
+}
+
 /* ---- HAVE ---- */
 
 void lum_message_put_have(struct lum_buf *out, const struct lum_have *have)

@@ -17,6 +17,7 @@
  *   11 PROOF    as SEG
  *   15 BYE      reason
  *   16 ADDRESS  port
+ *   17 BUNCH    seals 64 each | (my number | first seq | length) for each | rest: runs, packed
  *
  * 5 MORE, 12 ISLAND, 13 CREDIT and 14 RECEIPT are numbers for later versions: heard in this one
  * they are a fault, like every other number.
@@ -46,6 +47,7 @@ enum lum_message_type {
     LUM_MESSAGE_PROOF = 11,
     LUM_MESSAGE_BYE = 15,
     LUM_MESSAGE_ADDRESS = 16,
+    LUM_MESSAGE_BUNCH = 17,
     LUM_MESSAGE_TYPES, /* one more than the last */
 };
 
@@ -158,6 +160,26 @@ LUM_MUST_USE enum lum_fault lum_message_get_seg(struct lum_bytes body, struct lu
 /* TAIL: not packed, exactly one seal. */
 void lum_message_put_tail(struct lum_buf *out, const struct lum_piece *piece);
 LUM_MUST_USE enum lum_fault lum_message_get_tail(struct lum_bytes body, struct lum_piece *piece);
+
+/* ---- BUNCH: the open ends of several logs, packed together ---- */
+
+enum {
+    LUM_BUNCH_MAX = 16,
+    LUM_BUNCH_BYTES = 16 * 1024, /* gathered before it is said */
+};
+/* One run with one seal each, as in a TAIL; the runs stand one after the other in one zstd frame. */
+struct lum_bunch {
+    struct lum_run_seals seals; /* one a run: their count is the bunch's */
+    struct lum_bunch_run {
+        uint32_t number;
+        uint64_t first;
+        uint32_t len;
+    } runs[LUM_BUNCH_MAX];
+    uint32_t plain_len; /* the sum of all lengths; filled by get */
+    struct lum_bytes packed;
+};
+void lum_message_put_bunch(struct lum_buf *out, const struct lum_bunch *bunch);
+LUM_MUST_USE enum lum_fault lum_message_get_bunch(struct lum_bytes body, struct lum_bunch *bunch);
 
 /* ---- HAVE: what the speaker holds durably of what it was sent ---- */
 

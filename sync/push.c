@@ -46,17 +46,15 @@ static void say_piece(struct lum_side *side, struct lum_session *session, uint32
         .seals = {from->seals, from->seal_count},
         .bytes = from->bytes,
     };
-    struct lum_buf *body = lum_outbox_body(&side->outbox);
-    bool is_tail = !is_proof && !from->is_packed && from->seal_count == 1;
-    if (is_tail) {
-        lum_message_put_tail(body, &piece);
-    } else {
-        lum_message_put_seg(body, &piece);
-    }
-    session->said_bytes += body->len;
+    session->said_bytes += from->bytes.len;
     session->tally.events_out += from->last - from->first + 1;
-    lum_session_say(side, session,
-                    is_proof ? LUM_MESSAGE_PROOF : (is_tail ? LUM_MESSAGE_TAIL : LUM_MESSAGE_SEG));
+    if (!is_proof && !from->is_packed && from->seal_count == 1) {
+        lum_bunch_add(side, session, &piece);
+        return;
+    }
+    lum_bunch_say(side, session);
+    lum_message_put_seg(lum_outbox_body(&side->outbox), &piece);
+    lum_session_say(side, session, is_proof ? LUM_MESSAGE_PROOF : LUM_MESSAGE_SEG);
 }
 
 /* Enough has left the line in little enough time. */
@@ -135,26 +133,35 @@ static void push_proof(struct lum_side *side, struct lum_session *session)
     }
 }
 
+/* False when nothing is left that may be said now. */
+static bool push_next(struct lum_side *side, struct lum_session *session)
+{
+    if (session->proof_count > 0) {
+        push_proof(side, session);
+        return true;
+    }
+    uint32_t lno = lum_session_next(side, session);
+    if (lno == 0) {
+        return false;
+    }
+    if (lum_session_told(session, lno)->known < lum_frontier_log(&side->ours, lno)->head) {
+        push_log(side, session, lno);
+    } else {
+        push_other_branch(side, session, lno);
+    }
+    lum_session_want(side, session, lno);
+    return true;
+}
+
 static void push_pieces(struct lum_side *side, struct lum_session *session)
 {
+    bool has_more = true;
     session->said_bytes = 0;
-    while (has_room(session) && side->outbox.status == LUM_OK) {
-        if (session->proof_count > 0) {
-            push_proof(side, session);
-            continue;
-        }
-        uint32_t lno = lum_session_next(side, session);
-        if (lno == 0) {
-            return;
-        }
-        if (lum_session_told(session, lno)->known < lum_frontier_log(&side->ours, lno)->head) {
-            push_log(side, session, lno);
-        } else {
-            push_other_branch(side, session, lno);
-        }
-        lum_session_want(side, session, lno);
+    while (has_more && has_room(session) && side->outbox.status == LUM_OK) {
+        has_more = push_next(side, session);
     }
-    if (session->queued < LUM_WRITE_QUEUE_MAX) {
+    lum_bunch_say(side, session);
+    if (has_more && session->queued < LUM_WRITE_QUEUE_MAX) {
         lum_session_wake(side, side->now_ms); /* the rest in the next step */
     }
 }

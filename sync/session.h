@@ -5,6 +5,7 @@
  *   front.c   what differs: FRONT said and heard, equality
  *   branch.c  a log that differs below the head: where it forked, and the proof
  *   push.c    what they lack: pieces, introductions, HAVE
+ *   bunch.c   small pieces that go together
  *   hear.c    what every message does
  *
  * For a log that both sides talk about there is a `lum_told` (our log, by its lno) and, when they
@@ -25,7 +26,7 @@
 
 enum {
     LUM_SYNC_STEP_BYTES = 256 * 1024, /* said to one neighbour in one step */
-    LUM_SYNC_THIN_BYTES = 256 * 1024, /* a line is taken to be thin for so long */
+    LUM_SYNC_THIN_BYTES = 64 * 1024,  /* a line is taken to be thin for so long */
     LUM_SYNC_FAST_BYTES_A_MS = 32,    /* and as long as less than this has gone over it */
     LUM_SYNC_BULK_EVENTS = 4 * LUM_SEGMENT_EVENTS, /* more is bulk */
     LUM_SYNC_BULK_PAUSE_MS = 2 * 1000,    /* nothing for so long: it brings nothing any more */
@@ -40,13 +41,24 @@ enum {
     LUM_SYNC_PROOFS_MAX = 16,
 };
 
+/* Open ends that wait to be said together; their runs lie in lum_side's plain. */
+struct lum_gathered {
+    uint32_t count;
+    struct lum_bunch_run runs[LUM_BUNCH_MAX];
+    struct lum_sig seals[LUM_BUNCH_MAX];
+};
+
 /* Our side, the same for all sessions of a step. */
 struct lum_side {
     struct lum_sync_self self;
     struct lum_frontier ours;
     struct lum_outbox outbox;
     struct lum_log_reader *reader;
-    struct lum_txn *txn; /* of this step, begun when first needed */
+    struct lum_squeezer *squeezer;
+    struct lum_buf plain; /* of a bunch said or heard */
+    struct lum_buf frame;
+    struct lum_gathered gathered; /* empty between steps */
+    struct lum_txn *txn;          /* of this step, begun when first needed */
     uint64_t now_ms;
     uint64_t wall_ms;
     uint64_t wake_ms;
@@ -252,6 +264,14 @@ void lum_branch_prove(struct lum_side *side, struct lum_session *session, uint32
 
 /* Acknowledges what came in, then says pieces while the line has room. */
 void lum_push_go(struct lum_side *side, struct lum_session *session);
+
+/* ---- bunch.c ---- */
+
+/* Gathers an unpacked piece with one seal; it is said when the bunch is full or must go. */
+void lum_bunch_add(struct lum_side *side, struct lum_session *session,
+                   const struct lum_piece *piece);
+/* Says what was gathered: before anything that must not overtake it, and at the end. */
+void lum_bunch_say(struct lum_side *side, struct lum_session *session);
 
 /* ---- hear.c ---- */
 

@@ -37,6 +37,9 @@ void lum_sync_close(struct lum_sync *sync)
     lum_frontier_fini(&sync->side.ours);
     lum_outbox_fini(&sync->side.outbox);
     lum_log_reader_close(sync->side.reader);
+    lum_squeezer_close(sync->side.squeezer);
+    lum_buf_fini(&sync->side.plain);
+    lum_buf_fini(&sync->side.frame);
     lum_wipe(sync, sizeof(*sync));
     lum_free(sync);
 }
@@ -62,7 +65,12 @@ enum lum_status lum_sync_open(const struct lum_sync_self *self, struct lum_sync 
     side->self = *self;
     lum_frontier_init(&side->ours);
     lum_outbox_init(&side->outbox);
+    lum_buf_init(&side->plain, LUM_BLOCK_PLAIN_MAX);
+    lum_buf_init(&side->frame, LUM_BLOCK_PLAIN_MAX);
     enum lum_status status = lum_log_reader_open(&side->reader);
+    if (status == LUM_OK) {
+        status = lum_squeezer_open(&side->squeezer);
+    }
     if (status == LUM_OK) {
         status = read_all(side);
     }

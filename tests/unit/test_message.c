@@ -86,6 +86,11 @@ static enum lum_fault read_tail(struct lum_bytes bytes)
     struct lum_piece out;
     return lum_message_get_tail(bytes, &out);
 }
+static enum lum_fault read_bunch(struct lum_bytes bytes)
+{
+    struct lum_bunch out;
+    return lum_message_get_bunch(bytes, &out);
+}
 static enum lum_fault read_haves(struct lum_bytes bytes)
 {
     struct lum_cur out;
@@ -402,6 +407,50 @@ static void a_lone_event_of_39_bytes_takes_at_most_110(void **state)
     assert_exact(read_tail, 4 + 64);
 }
 
+static void a_bunch_carries_runs_of_several_logs(void **state)
+{
+    (void)state;
+    struct lum_sig seals[2];
+    struct lum_bunch said = {.seals = {seals, 2},
+                             .runs = {{3, 7, 40}, {200, 1, 300}},
+                             .packed = lum_bytes_of("frame", 5)};
+    struct lum_bunch heard;
+    memset(seals, 0x44, sizeof(seals));
+    lum_message_put_bunch(&body, &said);
+    assert_int_equal(body.len, 2 + 128 + 3 + 2 + 1 + 3 + 5);
+    assert_int_equal(lum_message_get_bunch(written(), &heard), LUM_FAULT_NONE);
+    assert_int_equal(heard.seals.count, 2);
+    assert_memory_equal(heard.seals.at, seals, sizeof(seals));
+    assert_int_equal(heard.runs[1].number, 200);
+    assert_int_equal(heard.runs[1].first, 1);
+    assert_int_equal(heard.plain_len, 340);
+    assert_true(lum_bytes_equal(heard.packed, said.packed));
+    assert_exact(read_bunch, body.len - 5);
+    body.at[131] = 0; /* the first run begins at event 0 */
+    assert_int_equal(read_bunch(written()), LUM_FAULT_MESSAGE);
+    body.at[131] = 7;
+    body.at[132] = 0; /* and is empty */
+    assert_int_equal(read_bunch(written()), LUM_FAULT_MESSAGE);
+    body.at[1] = 0; /* no seal, so no run */
+    assert_int_equal(read_bunch(written()), LUM_FAULT_MESSAGE);
+}
+
+static void runs_of_a_bunch_fit_a_block(void **state)
+{
+    (void)state;
+    struct lum_sig seals[2];
+    struct lum_bunch said = {.seals = {seals, 2},
+                             .runs = {{0, 1, LUM_BLOCK_PLAIN_MAX - 1}, {1, 1, 1}},
+                             .packed = lum_bytes_of("frame", 5)};
+    memset(seals, 0, sizeof(seals));
+    lum_message_put_bunch(&body, &said);
+    assert_int_equal(read_bunch(written()), LUM_FAULT_NONE);
+    lum_buf_reset(&body);
+    said.runs[1].len = 2;
+    lum_message_put_bunch(&body, &said);
+    assert_int_equal(read_bunch(written()), LUM_FAULT_OVER_LIMIT);
+}
+
 static void haves_come_in_pairs(void **state)
 {
     (void)state;
@@ -491,6 +540,8 @@ int main(void)
         cmocka_unit_test_setup(seg_carries_a_block_and_its_seals, set_up),
         cmocka_unit_test_setup(seg_of_wrong_shape_is_a_fault, set_up),
         cmocka_unit_test_setup(a_lone_event_of_39_bytes_takes_at_most_110, set_up),
+        cmocka_unit_test_setup(a_bunch_carries_runs_of_several_logs, set_up),
+        cmocka_unit_test_setup(runs_of_a_bunch_fit_a_block, set_up),
         cmocka_unit_test_setup(haves_come_in_pairs, set_up),
         cmocka_unit_test_setup(the_small_ones_come_back, set_up),
         cmocka_unit_test_setup(what_reads_writes_back_the_same, set_up),

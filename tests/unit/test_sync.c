@@ -146,6 +146,22 @@ static void equal_halls_say_digests_alone(void **state)
     assert_true(bytes(line) <= 2 * 121 + 200); /* two AUTHs, which belong to the handshake */
 }
 
+static void open_ends_of_several_logs_go_together(void **state)
+{
+    (void)state;
+    write_some(&halls[0], "a", 1);
+    write_some(&halls[2], "c", 1);
+    site_meet(&halls[0], &halls[2]);
+    uint32_t a = link_add(net, &halls[0], NULL);
+    uint32_t b = link_add(net, &halls[1], NULL);
+    uint32_t line = link_dial(net, a, b);
+    link_run(net, 100);
+    link_assert_equal(&halls[0], &halls[1]);
+    assert_int_equal(messages(line, 0, LUM_MESSAGE_BUNCH), 1);
+    assert_int_equal(messages(line, 0, LUM_MESSAGE_TAIL), 0);
+    assert_int_equal(link_counts(net, b)->events_new, 2);
+}
+
 static void a_person_who_wants_to_finish_is_let_go(void **state)
 {
     (void)state;
@@ -550,6 +566,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(two_halls_become_equal, set_up, tear_down),
         cmocka_unit_test_setup_teardown(equal_halls_say_digests_alone, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(open_ends_of_several_logs_go_together, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_person_who_wants_to_finish_is_let_go, set_up, tear_down),
         cmocka_unit_test_setup_teardown(clocks_apart_are_told_to_both, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_cut_meeting_goes_on_where_it_was, set_up, tear_down),
