@@ -10,6 +10,10 @@
 #include "net/ask.h"
 #include "net/ask_ref.h"
 
+enum {
+    ROWS_MAX = 65536, /* records of one request: their rows are one answer */
+};
+
 static const char *end_name(enum lum_edit_end end)
 {
     static const char *const names[] = {
@@ -79,9 +83,11 @@ static enum lum_status each_made(struct lum_ask *ask, const struct lum_edit_targ
         if (cur.fault != LUM_FAULT_NONE) {
             return lum_fail(err, LUM_CAUSE_bad_request, lum_fault_name(cur.fault), NULL);
         }
+        if (++*count > ROWS_MAX) {
+            return lum_fail_number(err, LUM_CAUSE_bad_request, "rows", ROWS_MAX);
+        }
         status = is_check ? lum_edit_check(ask->world.editor, target, NULL, fields, err)
                           : make_one(ask, target, fields, LUM_FRAME_ROW, err);
-        (*count)++;
     }
     return status;
 }
@@ -188,6 +194,7 @@ static enum lum_status each_imported(struct lum_ask *ask, const struct lum_edit_
                                      uint64_t *ends, struct lum_error *err)
 {
     struct lum_cur cur = lum_cur_over(lum_ask_rest(ask));
+    uint32_t rows = 0;
     enum lum_status status = LUM_OK;
 
     while (status == LUM_OK && lum_cur_left(&cur) > 0) {
@@ -195,6 +202,9 @@ static enum lum_status each_imported(struct lum_ask *ask, const struct lum_edit_
         struct lum_bytes fields = lum_cur_any(&cur, LUM_DEPTH_MAX);
         if (cur.fault != LUM_FAULT_NONE) {
             return lum_fail(err, LUM_CAUSE_bad_request, lum_fault_name(cur.fault), NULL);
+        }
+        if (++rows > ROWS_MAX) {
+            return lum_fail_number(err, LUM_CAUSE_bad_request, "rows", ROWS_MAX);
         }
         status = ends == NULL ? lum_edit_check(ask->world.editor, target, &key, fields, err)
                               : import_one(ask, target, key, fields, ends, err);

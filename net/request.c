@@ -107,12 +107,12 @@ enum lum_status lum_ask_run(struct lum_ask *ask, struct lum_error *err)
 
     LUM_ASSERT(ask->request->run != NULL);
     status = ask->request->run(ask, &own);
-    if (status == LUM_OK || status == LUM_AGAIN) {
-        if (ask->reply.out->broken) {
-            status = LUM_NO_MEMORY;
-        } else {
-            return status;
-        }
+    if ((status == LUM_OK || status == LUM_AGAIN) && !ask->reply.out->broken) {
+        return status;
+    }
+    if (ask->reply.out->broken) { /* perhaps inside a frame: all of this step goes */
+        lum_buf_reset(ask->reply.out);
+        status = LUM_NO_MEMORY;
     }
     if (own.cause == LUM_CAUSE_none) {
         /* A bare status: say at least its words. */

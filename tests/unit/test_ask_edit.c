@@ -137,6 +137,26 @@ static void a_row_too_big_for_an_event_makes_none(void **state)
     site_drop(&site);
 }
 
+static void too_many_rows_make_none(void **state)
+{
+    (void)state;
+    struct site site;
+    struct answer got;
+    struct lum_buf rows;
+    found(&site);
+    lum_buf_init(&rows, LUM_REQUEST_MAX);
+    for (int i = 0; i <= 65536; i++) {
+        lum_buf_put_byte(&rows, 0x80); /* an empty map */
+    }
+    struct asking how = {.rest = lum_buf_bytes(&rows)};
+    asker_ask_so(&site, "put", "{\"coll\":\"tree\"}", &how, &got);
+    answer_fails(&got, LUM_CAUSE_bad_request, "rows");
+    answer_drop(&got);
+    lum_buf_fini(&rows);
+    assert_int_equal(records_of(&site), 0);
+    site_drop(&site);
+}
+
 static void put_refuses_what_it_cannot_use(void **state)
 {
     (void)state;
@@ -320,6 +340,7 @@ int main(void)
         cmocka_unit_test(put_makes_many_with_a_row_each),
         cmocka_unit_test(one_bad_row_makes_none),
         cmocka_unit_test(a_row_too_big_for_an_event_makes_none),
+        cmocka_unit_test(too_many_rows_make_none),
         cmocka_unit_test(put_refuses_what_it_cannot_use),
         cmocka_unit_test(set_tells_whether_anything_changed),
         cmocka_unit_test(del_and_restore_undo_each_other),

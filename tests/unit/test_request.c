@@ -180,6 +180,34 @@ static void a_failing_request_ends_with_one_error_frame(void **state)
     site_drop(&site);
 }
 
+static void an_answer_that_finds_no_room_is_an_error_and_no_half_frame(void **state)
+{
+    (void)state;
+    static const char body[] = "\xa3log\x80";
+    struct site site;
+    struct lum_ask ask;
+    struct lum_buf out;
+    struct lum_frame frame;
+    enum lum_fault fault = LUM_FAULT_NONE;
+    site_prepare(&site);
+    site_found(&site, "Sari");
+    (void)site_settle(&site);
+    lum_buf_init(&out, 600); /* one row and a half */
+    assert_int_equal(lum_ask_open(lum_bytes_of(body, sizeof body - 1), &out, &ask, NULL), LUM_OK);
+    assert_int_equal(lum_txn_begin_read(lum_space_log(site.space), &ask.world.log, NULL), LUM_OK);
+    assert_int_equal(lum_txn_begin_read(lum_space_view(site.space), &ask.world.view, NULL),
+                     LUM_OK);
+    assert_int_equal(lum_ask_run(&ask, NULL), LUM_NO_MEMORY);
+    assert_int_equal(lum_frame_peek(lum_buf_bytes(&out), LUM_REQUEST_MAX, &frame, &fault), LUM_OK);
+    assert_int_equal(frame.type, LUM_FRAME_ERROR);
+    assert_int_equal(frame.size, out.len);
+    lum_txn_abort(ask.world.view);
+    lum_txn_abort(ask.world.log);
+    lum_ask_close(&ask);
+    lum_buf_fini(&out);
+    site_drop(&site);
+}
+
 /* Every request, with nothing and with nonsense, answers something. */
 static void no_request_minds_strange_arguments(void **state)
 {
@@ -221,6 +249,7 @@ int main(void)
         cmocka_unit_test(arguments_are_found_by_name_and_type),
         cmocka_unit_test(a_question_is_kept_after_its_bytes_are_gone),
         cmocka_unit_test(a_failing_request_ends_with_one_error_frame),
+        cmocka_unit_test(an_answer_that_finds_no_room_is_an_error_and_no_half_frame),
         cmocka_unit_test(no_request_minds_strange_arguments),
     };
     if (lum_crypto_init() != LUM_OK) {
