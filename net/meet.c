@@ -70,11 +70,12 @@ void lum__meet_met(struct lum_node *node, struct lum_line *line, const uint8_t t
     }
     other = lum__line_by_session(node, peer->session);
     if (other != NULL && other != line && other->conn.state == LUM_CONN_OPEN) {
+        /* Closed without a step of sync, whose acts the pump is carrying out right now. */
         if (other->is_dialled != line->is_dialled && !stays(node, line, t)) {
-            say_bye(node, line);
+            lum__line_close(line, true);
             return;
         }
-        say_bye(node, other);
+        lum__line_close(other, true);
     }
     lum_sync_tally(node->sync, line->session, &line->told);
     peer->session = line->session;
