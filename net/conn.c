@@ -65,6 +65,10 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
     conn->in.len += (size_t)count;
     conn->bytes_in += (uint64_t)count;
     conn->is_ready = true;
+    if (conn->in.len >= conn->in_pause) {
+        uv_read_stop(stream);
+        conn->is_reading = false;
+    }
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -90,10 +94,11 @@ static void on_written(uv_write_t *request, int status)
     }
 }
 
-void lum_conn_init(struct lum_conn *conn, void *owner)
+void lum_conn_init(struct lum_conn *conn, void *owner, size_t in_pause)
 {
     memset(conn, 0, sizeof(*conn));
     conn->owner = owner;
+    conn->in_pause = in_pause;
     lum_buf_init(&conn->in, IN_MAX);
     lum_buf_init(&conn->out, OUT_MAX);
     lum_buf_init(&conn->flying, OUT_MAX);

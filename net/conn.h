@@ -37,6 +37,7 @@ struct lum_conn {
     bool is_flying;   /* a uv_write is under way */
     bool close_when_sent;
     int broke;        /* uv error, 0 = none */
+    size_t in_pause; /* reading stops while `in` holds so much; lum_conn_pause(false) goes on */
     struct lum_buf in;
     struct lum_buf out;
     struct lum_buf flying;
@@ -48,7 +49,7 @@ struct lum_conn {
 };
 
 /* The uv handle inside is initialised by the caller (uv_tcp_init, uv_pipe_init) right after. */
-void lum_conn_init(struct lum_conn *conn, void *owner);
+void lum_conn_init(struct lum_conn *conn, void *owner, size_t in_pause);
 /* Frees the buffers; state must be CLOSED, or uv never saw the handle. */
 void lum_conn_fini(struct lum_conn *conn);
 /* Accepted or connected: start reading. */

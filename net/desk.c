@@ -222,7 +222,7 @@ void lum__desk_accept(struct lum_node *node)
     for (const struct lum_desk *other = node->desks; other != NULL; other = other->next) {
         count++;
     }
-    lum_conn_init(&desk->conn, desk);
+    lum_conn_init(&desk->conn, desk, LUM_REQUEST_MAX);
     if (uv_pipe_init(&node->loop, &desk->conn.uv.pipe, 0) != 0) {
         lum_conn_fini(&desk->conn);
         lum_free(desk);

@@ -13,7 +13,8 @@
 #include "net/node_i.h"
 
 enum {
-    PLAIN_MAX = 2 * LUM_MESSAGE_MAX + LUM_RECORD_MAX,
+    IN_PAUSE = LUM_MESSAGE_MAX, /* unread bytes before reading stops; a turn takes them all */
+    PLAIN_MAX = LUM_REQUEST_MAX + LUM_MESSAGE_MAX, /* all that `in` may hold, and a part message */
     DEAF_BYTES_MAX = 4096, /* a stranger may send this much before we stop reading */
 };
 
@@ -24,7 +25,7 @@ struct lum_line *lum__line_new(struct lum_node *node)
     if (line == NULL) {
         return NULL;
     }
-    lum_conn_init(&line->conn, line);
+    lum_conn_init(&line->conn, line, IN_PAUSE);
     if (uv_tcp_init(&node->loop, &line->conn.uv.tcp) != 0) {
         lum_conn_fini(&line->conn);
         lum_free(line);

@@ -6,8 +6,8 @@
  *   foreign --+           [alone, settle, first contact] each by itself --> done
  *
  * Own jobs go before foreign ones and a round takes few of the latter, so that a person's write
- * waits for one short round also while a whole district is being received. After a round the
- * view follows until it lags by less than a slice.
+ * waits for one short round also while a whole district is being received. The view follows when it
+ * lags by LAG_EVENTS_MAX, or when nothing came for VIEW_PAUSE_MS; who cannot wait sends a SETTLE.
  *
  * The mutex covers the queues, the finished list and the news; the space is touched by this thread
  * only and needs none.
@@ -18,8 +18,11 @@
 
 enum {
     ROUND_JOBS_MAX = 256,       /* in one batch */
-    ROUND_INGESTS_MAX = 4,      /* of them foreign: each is up to 1,024 events */
+    ROUND_SEGMENTS_MAX = 64,    /* of them foreign, about: 4,096 events */
     SETTLE_SLICE_EVENTS = 2048, /* of the view between two looks at the queues */
+    LAG_EVENTS_MAX = 8192,
+    VIEW_PAUSE_MS = 30,
+    WRITE_EVENT_BYTES = 128, /* of a question; a guess at how many events it makes */
 };
 
 /* First in, first out. `last` points to where the next one is linked. */
@@ -65,6 +68,7 @@ struct lum_worker {
     struct queue done;
     struct lum_worker_news news;
     size_t load;
+    size_t lag; /* events, about, that the view has not seen; this thread's */
     bool is_settled;
     bool is_stopping;
     bool is_interrupted;
@@ -314,9 +318,9 @@ static enum lum_status run_alone(struct lum_worker *worker, struct lum_job *job)
 static size_t take_round(struct lum_worker *worker, struct lum_job **jobs)
 {
     size_t count = 0;
-    size_t ingests = 0;
+    size_t segments = 0;
 
-    while (worker->own.first != NULL && count < ROUND_JOBS_MAX - ROUND_INGESTS_MAX) {
+    while (worker->own.first != NULL && count < ROUND_JOBS_MAX / 2) {
         if (!is_batched(worker->own.first)) {
             if (count == 0) {
                 jobs[count++] = queue_take(&worker->own);
@@ -325,7 +329,9 @@ static size_t take_round(struct lum_worker *worker, struct lum_job **jobs)
         }
         jobs[count++] = queue_take(&worker->own);
     }
-    while (worker->foreign.first != NULL && ingests++ < ROUND_INGESTS_MAX) {
+    while (worker->foreign.first != NULL && count < ROUND_JOBS_MAX &&
+           segments < ROUND_SEGMENTS_MAX) {
+        segments += worker->foreign.first->run.seals.count;
         jobs[count++] = queue_take(&worker->foreign);
     }
     return count;
@@ -383,33 +389,69 @@ static bool has_own_work(struct lum_worker *worker)
     return has_work;
 }
 
+/* Level again, or own work came between: it goes first. */
+static void settle_some(struct lum_worker *worker)
+{
+    bool has_more;
+
+    do {
+        has_more = settle_slice(worker);
+    } while (has_more && !has_own_work(worker));
+    if (!has_more) {
+        worker->lag = 0;
+    }
+}
+
+static void add_lag(struct lum_worker *worker, struct lum_job *const *jobs, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (jobs[i]->type == LUM_JOB_INGEST) {
+            worker->lag += LUM_SEGMENT_EVENTS * (jobs[i]->run.seals.count + 1);
+        } else if (jobs[i]->ask != NULL) {
+            worker->lag += 1 + jobs[i]->ask->question.len / WRITE_EVENT_BYTES;
+        }
+    }
+}
+
+/* A round of jobs; nothing when the worker shall stop, or the view's pause is over. */
+static size_t wait_for_round(struct lum_worker *worker, struct lum_job **jobs, bool *is_over)
+{
+    size_t count;
+    int timed_out = 0;
+
+    uv_mutex_lock(&worker->lock);
+    while (worker->own.first == NULL && worker->foreign.first == NULL &&
+           !worker->is_stopping && timed_out == 0) {
+        if (worker->is_settled) {
+            uv_cond_wait(&worker->work, &worker->lock);
+        } else {
+            timed_out = uv_cond_timedwait(&worker->work, &worker->lock,
+                                          VIEW_PAUSE_MS * UINT64_C(1000000));
+        }
+    }
+    count = take_round(worker, jobs);
+    *is_over = count == 0 && worker->is_stopping;
+    uv_mutex_unlock(&worker->lock);
+    return count;
+}
+
 static void run(void *self)
 {
     struct lum_worker *worker = self;
     struct lum_job *jobs[ROUND_JOBS_MAX];
-    bool has_view_work = true;
+    bool is_over = false;
 
-    for (;;) {
-        size_t count;
-        uv_mutex_lock(&worker->lock);
-        while (worker->own.first == NULL && worker->foreign.first == NULL &&
-               !worker->is_stopping && !has_view_work) {
-            uv_cond_wait(&worker->work, &worker->lock);
-        }
-        count = take_round(worker, jobs);
-        if (count == 0 && worker->is_stopping) {
-            uv_mutex_unlock(&worker->lock);
-            hand_back(worker);
-            return;
-        }
-        uv_mutex_unlock(&worker->lock);
+    while (!is_over) {
+        size_t count = wait_for_round(worker, jobs, &is_over);
         if (count > 0) {
+            add_lag(worker, jobs, count);
             run_round(worker, jobs, count);
         }
-        do {
-            has_view_work = settle_slice(worker);
-        } while (has_view_work && count > 0 && !has_own_work(worker));
+        if ((count == 0 || worker->lag >= LAG_EVENTS_MAX) && !is_over) {
+            settle_some(worker);
+        }
     }
+    hand_back(worker);
 }
 
 /* Store files are swapped only while no reader is inside. */

@@ -227,8 +227,9 @@ static bool take_entry(struct lum_side *side, struct lum_session *session, uint3
     struct lum_held *held = lum_frontier_log(&side->ours, lno);
     struct lum_told *told = lum_session_told(session, lno);
     told->is_branched = false;
-    if (told->awaits && entry->seq < told->known && !entry->is_frozen) {
-        return false; /* said before our pieces, which are on their way, had come */
+    if (told->awaits && entry->seq < told->flying && !entry->is_frozen) {
+        told->known = told->flying; /* said before our pieces, which are on their way, had come */
+        return false;
     }
     if (entry->seq == 0 && !entry->is_frozen) {
         told->known = 0;
@@ -509,6 +510,10 @@ static void say_what_is_due(struct lum_side *side, struct lum_session *session, 
     uint64_t now = side->now_ms;
     uint64_t keep_ms = session->front_ms + LUM_FRONT_EVERY_MS;
     bool is_busy = lum_session_is_busy(session);
+    if (session->heard == 0 && now < keep_ms) {
+        lum_session_wake(side, keep_ms); /* their first word on it is awaited */
+        return;
+    }
     if (session->is_holding && side->may_ask) {
         lum_front_say(side, session, LUM_FRONT_VECTOR, lum_session_shared(session));
         return;
@@ -541,7 +546,7 @@ static void say_what_is_due(struct lum_side *side, struct lum_session *session, 
 
 void lum_front_go(struct lum_side *side, struct lum_session *session)
 {
-    if (session->phase == LUM_PHASE_ENDING || session->heard == 0) {
+    if (session->phase == LUM_PHASE_ENDING) {
         return;
     }
     uint8_t differs = differing(side, session);

@@ -12,9 +12,29 @@
 
 #include "sync/session.h"
 
+static size_t window(const struct lum_session *session)
+{
+    return session->is_fast ? LUM_WRITE_QUEUE_MAX : LUM_SYNC_THIN_BYTES;
+}
+
 static bool has_room(const struct lum_session *session)
 {
-    return session->queued < LUM_WRITE_QUEUE_MAX && session->said_bytes < LUM_SYNC_STEP_BYTES;
+    return session->queued < window(session) && session->said_bytes < LUM_SYNC_STEP_BYTES;
+}
+
+/* Enough has left the line in little enough time since pushing began: it is fast. */
+static void look_at_speed(const struct lum_side *side, struct lum_session *session)
+{
+    uint64_t said = session->tally.bytes_out;
+    if (session->queued == 0 && side->now_ms >= session->pushed_ms + LUM_SYNC_BURST_PAUSE_MS) {
+        session->burst_ms = side->now_ms;
+        session->burst_bytes = said;
+    }
+    uint64_t since = said - session->burst_bytes;
+    uint64_t gone = since < session->queued ? 0 : since - session->queued;
+    uint64_t ms = side->now_ms - session->burst_ms;
+    session->pushed_ms = side->now_ms;
+    session->is_fast |= gone >= LUM_SYNC_THIN_BYTES && ms > 0 && gone > ms * LUM_SYNC_FAST_BYTES_A_MS;
 }
 
 /* ---- saying one piece ---- */
@@ -57,16 +77,6 @@ static void say_piece(struct lum_side *side, struct lum_session *session, uint32
     lum_session_say(side, session, is_proof ? LUM_MESSAGE_PROOF : LUM_MESSAGE_SEG);
 }
 
-/* Enough has left the line in little enough time. */
-static uint32_t piece_segments(const struct lum_side *side, const struct lum_session *session)
-{
-    uint64_t gone =
-        session->tally.bytes_out < session->queued ? 0 : session->tally.bytes_out - session->queued;
-    uint64_t ms = side->now_ms - session->since_ms;
-    bool is_fast = gone > LUM_SYNC_THIN_BYTES && gone > ms * LUM_SYNC_FAST_BYTES_A_MS;
-    return is_fast ? LUM_BLOCK_SEGMENTS_MAX : 1;
-}
-
 static bool read_piece(struct lum_side *side, const struct lum_session *session, uint32_t lno,
                        uint64_t from, struct lum_log_piece *out)
 {
@@ -75,8 +85,9 @@ static bool read_piece(struct lum_side *side, const struct lum_session *session,
     if (txn == NULL || !lum_outbox_check(&side->outbox, lum_log_get(txn, lno, &row))) {
         return false;
     }
-    return lum_outbox_check(&side->outbox, lum_log_piece_at(side->reader, txn, &row, from,
-                                                            piece_segments(side, session), out));
+    uint32_t segments = session->is_fast ? LUM_BLOCK_SEGMENTS_MAX : 1;
+    return lum_outbox_check(&side->outbox,
+                            lum_log_piece_at(side->reader, txn, &row, from, segments, out));
 }
 
 /* ---- logs in turn ---- */
@@ -93,6 +104,7 @@ static void push_log(struct lum_side *side, struct lum_session *session, uint32_
     }
     say_piece(side, session, lno, &piece, false);
     told->known = piece.last;
+    told->flying = piece.last;
     if (!told->awaits) {
         told->awaits = true;
         session->awaits++;
@@ -155,13 +167,16 @@ static bool push_next(struct lum_side *side, struct lum_session *session)
 
 static void push_pieces(struct lum_side *side, struct lum_session *session)
 {
-    bool has_more = true;
+    bool has_more = session->todo_count > 0 || session->proof_count > 0;
     session->said_bytes = 0;
+    if (has_more) {
+        look_at_speed(side, session);
+    }
     while (has_more && has_room(session) && side->outbox.status == LUM_OK) {
         has_more = push_next(side, session);
     }
     lum_bunch_say(side, session);
-    if (has_more && session->queued < LUM_WRITE_QUEUE_MAX) {
+    if (has_more && session->queued < window(session)) {
         lum_session_wake(side, side->now_ms); /* the rest in the next step */
     }
 }

@@ -26,8 +26,10 @@
 
 enum {
     LUM_SYNC_STEP_BYTES = 256 * 1024, /* said to one neighbour in one step */
-    LUM_SYNC_THIN_BYTES = 64 * 1024,  /* a line is taken to be thin for so long */
-    LUM_SYNC_FAST_BYTES_A_MS = 32,    /* and as long as less than this has gone over it */
+    LUM_SYNC_THIN_BYTES = 32 * 1024,  /* what a line not known to be fast may have queued, and
+                                         what must have gone over it before it is called fast */
+    LUM_SYNC_FAST_BYTES_A_MS = 160,   /* then a block of 16 segments takes a quarter of a second */
+    LUM_SYNC_BURST_PAUSE_MS = 100,    /* without anything to push: speed is measured anew */
     LUM_SYNC_BULK_EVENTS = 4 * LUM_SEGMENT_EVENTS, /* more is bulk */
     LUM_SYNC_BULK_PAUSE_MS = 2 * 1000,    /* nothing for so long: it brings nothing any more */
     LUM_SYNC_QUIET_MS = 200,              /* digests wait for a pause, so that writing is cheap */
@@ -75,6 +77,7 @@ struct lum_told {
     uint32_t theirs;   /* their number + 1; 0 = none heard */
     bool is_named;     /* they can tell which log our number means */
     bool is_todo;      /* waits in the queue */
+    uint64_t flying;           /* last one said; while it awaits, they may not have said so yet */
     bool awaits;       /* said, and not yet acknowledged */
     bool is_branched;  /* they hold another branch: not pushed but proved */
     bool is_proved;    /* frozen here: the other branch was said */
@@ -165,6 +168,10 @@ struct lum_session {
     bool was_equal;
     size_t queued;     /* bytes on the line, as the driver told, and what this step added */
     size_t said_bytes; /* pieces in this step */
+    bool is_fast;         /* the line has shown it; then blocks are large */
+    uint64_t burst_ms;    /* when pushing began after a pause ... */
+    uint64_t burst_bytes; /* ... and what had been said by then */
+    uint64_t pushed_ms;   /* when there was last something to push */
 
     uint64_t since_ms;
     uint64_t heard_ms; /* anything */
