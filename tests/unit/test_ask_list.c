@@ -197,6 +197,71 @@ static void a_conflict_is_told_with_every_value_the_shown_one_first(void **state
     drop_both(s);
 }
 
+static void many_values_come_best_rank_first(void **state)
+{
+    (void)state;
+    struct site s[3];
+    struct answer got;
+    pair(s);
+    struct lum_invite invite = site_invite(&s[0], LUM_ROLE_WRITER, 1);
+    site_prepare(&s[2]);
+    site_arrive(&s[2], &invite);
+    site_join(&s[2], &s[0], "Wati");
+    struct lum_id id = site_put(&s[0], "k", "a", "0").record;
+    site_meet(&s[0], &s[1]);
+    site_meet(&s[0], &s[2]);
+    uint64_t now = s[0].wall_ms + 100000;
+    s[0].wall_ms = now + 20000; /* Sari's is the latest, then Wati's, then Budi's */
+    s[1].wall_ms = now;
+    s[2].wall_ms = now + 10000;
+    assert_int_equal(site_set(&s[0], &id, "a", "3"), LUM_OK);
+    assert_int_equal(site_set(&s[1], &id, "a", "1"), LUM_OK);
+    assert_int_equal(site_set(&s[2], &id, "a", "2"), LUM_OK);
+    for (int i = 0; i < 2; i++) {
+        site_meet(&s[0], &s[1]);
+        site_meet(&s[0], &s[2]);
+    }
+    for (size_t i = 0; i < 3; i++) {
+        asker_ask(&s[i], "conflicts", "{}", &got);
+        json_t *json = json_loads(answer_row(&got, 0), 0, NULL);
+        const json_t *values = json_object_get(json, "values");
+        assert_int_equal(json_array_size(values), 3);
+        static const char *const expected[] = {"3", "2", "1"};
+        for (size_t j = 0; j < 3; j++) {
+            assert_string_equal(vectors_text(json_array_get(values, j), "value"), expected[j]);
+        }
+        json_decref(json);
+        answer_drop(&got);
+    }
+    drop_both(s);
+    site_drop(&s[2]);
+}
+
+static void a_deletion_that_was_overruled_is_not_told(void **state)
+{
+    (void)state;
+    struct site s[2];
+    struct answer got;
+    pair(s);
+    struct lum_id id = site_put(&s[0], "k", "a", "0").record;
+    site_meet(&s[0], &s[1]);
+    assert_int_equal(site_delete(&s[0], &id), LUM_OK);
+    assert_int_equal(site_set(&s[1], &id, "a", "1"), LUM_OK);
+    site_meet(&s[0], &s[1]);
+    assert_int_equal(site_restore(&s[0], &id), LUM_OK); /* keeps it against Sari's deletion ... */
+    assert_int_equal(site_delete(&s[1], &id), LUM_OK);  /* ... not against Budi's */
+    site_meet(&s[0], &s[1]);
+    asker_ask(&s[0], "conflicts", "{}", &got);
+    assert_string_equal(answer_member(answer_last(&got), "count"), "1");
+    json_t *json = json_loads(answer_row(&got, 0), 0, NULL);
+    const json_t *drops = json_object_get(json, "deleted_by");
+    assert_int_equal(json_array_size(drops), 1);
+    assert_string_equal(vectors_text(json_array_get(drops, 0), "member"), "Budi");
+    json_decref(json);
+    answer_drop(&got);
+    drop_both(s);
+}
+
 static void a_deleted_record_that_was_edited_is_told_with_who_deleted_it(void **state)
 {
     (void)state;
@@ -262,6 +327,8 @@ int main(void)
         cmocka_unit_test(a_long_history_goes_out_in_pages),
         cmocka_unit_test(history_of_nothing_is_refused),
         cmocka_unit_test(a_conflict_is_told_with_every_value_the_shown_one_first),
+        cmocka_unit_test(many_values_come_best_rank_first),
+        cmocka_unit_test(a_deletion_that_was_overruled_is_not_told),
         cmocka_unit_test(a_deleted_record_that_was_edited_is_told_with_who_deleted_it),
         cmocka_unit_test(conflicts_can_be_narrowed_to_a_collection),
         cmocka_unit_test(equal_values_are_no_conflict),

@@ -54,10 +54,13 @@ static void get_tells_a_record_by_a_prefix_of_its_id(void **state)
         answer_is(&got, expected);
         answer_drop(&got);
     }
-    (void)snprintf(arguments, sizeof arguments, "{\"record\":\"bush/%s\"}", id);
-    asker_ask(&site, "get", arguments, &got);
-    answer_fails(&got, LUM_CAUSE_no_record, NULL);
-    answer_drop(&got);
+    static const char *const others[] = {"bush", "_space"}; /* unused, and of another record */
+    for (size_t i = 0; i < LUM_COUNT(others); i++) {
+        (void)snprintf(arguments, sizeof arguments, "{\"record\":\"%s/%s\"}", others[i], id);
+        asker_ask(&site, "get", arguments, &got);
+        answer_fails(&got, LUM_CAUSE_no_record, NULL);
+        answer_drop(&got);
+    }
     answer_drop(&made);
     site_drop(&site);
 }
@@ -101,6 +104,20 @@ static void get_refuses_what_names_no_record(void **state)
         answer_fails(&got, cases[i].cause, NULL);
         answer_drop(&got);
     }
+    site_drop(&site);
+}
+
+static void fields_come_in_the_order_of_their_names(void **state)
+{
+    (void)state;
+    struct site site;
+    struct answer got;
+    (void)site_put(found(&site), "k", "z", "1"); /* the view numbers names as they come */
+    asker_ask(&site, "set", "{\"record\":\"item/k\",\"fields\":{\"a\":2,\"m\":3}}", &got);
+    answer_drop(&got);
+    asker_ask(&site, "get", "{\"record\":\"item/k\"}", &got);
+    assert_non_null(strstr(answer_last(&got), "\"fields\":{\"a\":2,\"m\":3,\"z\":\"1\"}"));
+    answer_drop(&got);
     site_drop(&site);
 }
 
@@ -363,6 +380,7 @@ int main(void)
         cmocka_unit_test(get_tells_a_record_by_a_prefix_of_its_id),
         cmocka_unit_test(get_tells_a_keyed_record_by_its_key),
         cmocka_unit_test(get_refuses_what_names_no_record),
+        cmocka_unit_test(fields_come_in_the_order_of_their_names),
         cmocka_unit_test(a_field_set_to_null_is_no_field),
         cmocka_unit_test(deleted_and_revived_records_say_so),
         cmocka_unit_test(a_field_in_conflict_is_named_with_its_shown_value),

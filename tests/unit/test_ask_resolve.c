@@ -234,6 +234,7 @@ static void several_cells_of_a_record_are_settled_by_one_event(void **state)
     struct site s[2];
     struct answer got;
     pair(s);
+    (void)site_put(&s[0], "first", "z", "0"); /* names are numbered as they come: z before a */
     struct lum_id id = site_put(&s[0], "k", "a", "0").record;
     site_meet(&s[0], &s[1]);
     for (size_t i = 0; i < 2; i++) {
@@ -255,6 +256,28 @@ static void several_cells_of_a_record_are_settled_by_one_event(void **state)
     answer_drop(&got);
     (void)site_settle(&s[0]);
     assert_int_equal(site_values(&s[0], &id, "z"), 1);
+    drop_both(s);
+}
+
+static void deleted_but_edited_records_do_not_bear_on_it(void **state)
+{
+    (void)state;
+    struct site s[2];
+    struct answer got;
+    pair(s);
+    disagree_on(s, "k");
+    struct lum_id id = site_put(&s[0], "gone", "a", "0").record;
+    site_meet(&s[0], &s[1]);
+    show_conflicts(&s[0]);
+    assert_int_equal(site_delete(&s[0], &id), LUM_OK);
+    assert_int_equal(site_set(&s[1], &id, "a", "1"), LUM_OK);
+    site_meet(&s[0], &s[1]);
+    assert_int_equal(site_life(&s[0], &id), LUM_REVIVED);
+    resolve(&s[0], "{\"all\":true,\"take\":\"latest\"}", &got);
+    answer_is(&got, "{\"left\":0,\"resolved\":1}");
+    answer_drop(&got);
+    (void)site_settle(&s[0]);
+    assert_int_equal(site_life(&s[0], &id), LUM_REVIVED);
     drop_both(s);
 }
 
@@ -342,6 +365,7 @@ int main(void)
         cmocka_unit_test(all_that_was_shown_is_settled_by_the_latest),
         cmocka_unit_test(all_can_be_settled_by_one_member),
         cmocka_unit_test(several_cells_of_a_record_are_settled_by_one_event),
+        cmocka_unit_test(deleted_but_edited_records_do_not_bear_on_it),
         cmocka_unit_test(a_collection_alone_can_be_settled),
         cmocka_unit_test(what_was_never_shown_is_refused),
         cmocka_unit_test(one_that_moved_since_it_was_shown_refuses_all),

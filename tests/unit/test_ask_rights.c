@@ -56,6 +56,7 @@ static void an_invite_lets_a_newcomer_in(void **state)
     struct lum_invite invite = read_invite(&got);
     assert_int_equal(invite.port, 0);
     assert_memory_equal(invite.space.b, lum_space_id(s[0].space)->b, 32);
+    assert_memory_equal(invite.epoch_pin, invite.space.b, 16);
     uint64_t expiry = strtoull(answer_member(answer_last(&got), "expiry_ms"), NULL, 10);
     assert_in_range(expiry, s[0].wall_ms + 29 * SITE_DAY_MS, s[0].wall_ms + 30 * SITE_DAY_MS);
     answer_drop(&got);
@@ -169,6 +170,8 @@ static void an_invite_is_cancelled_by_its_text_or_its_event(void **state)
                                 again ? "same" : "changed");
             assert_string_equal(answer_member(answer_last(&got), "invite"),
                                 answer_member(answer_last(&made), "ref"));
+            assert_int_equal(strcmp(answer_member(answer_last(&got), "event"), "(none)") == 0,
+                             again);
             answer_drop(&got);
         }
         answer_drop(&made);
