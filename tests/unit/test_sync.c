@@ -313,6 +313,51 @@ static void a_second_one_that_offers_bulk_is_told_to_hold(void **state)
     bring_bulk(false, 1);
 }
 
+/* A line does not lose messages; if what we believe of a neighbour is wrong all the same, the
+ * digests show it. */
+static void what_was_lost_is_said_again(void **state)
+{
+    (void)state;
+    uint32_t a = link_add(net, &halls[0], NULL);
+    uint32_t b = link_add(net, &halls[1], NULL);
+    uint32_t line = link_dial(net, a, b);
+    write_some(&halls[0], "first", 1); /* the log has its number */
+    link_wrote(net, a);
+    link_run(net, 1000);
+    write_some(&halls[0], "lost", 2);
+    link_wrote(net, a);
+    lum_buf_reset(&link_line(net, line)->flows[0].bytes);
+    link_run(net, 1000);
+    assert_int_equal(link_counts(net, b)->events_new, 1);
+    uint64_t at = link_now(net);
+    while (link_counts(net, b)->events_new < 3) {
+        link_run(net, 1000);
+        assert_true(link_now(net) < at + LUM_FRONT_EVERY_MS + 5000);
+    }
+    link_run(net, 1000);
+    link_assert_equal(&halls[0], &halls[1]);
+    assert_true(tally(line, 0).is_equal && tally(line, 1).is_equal);
+}
+
+static void a_gap_is_closed_at_once(void **state)
+{
+    (void)state;
+    uint32_t a = link_add(net, &halls[0], NULL);
+    uint32_t b = link_add(net, &halls[1], NULL);
+    uint32_t line = link_dial(net, a, b);
+    write_some(&halls[0], "first", 1);
+    link_wrote(net, a);
+    link_run(net, 1000);
+    write_some(&halls[0], "lost", 1);
+    link_wrote(net, a);
+    lum_buf_reset(&link_line(net, line)->flows[0].bytes);
+    write_some(&halls[0], "next", 1);
+    link_wrote(net, a);
+    link_run(net, 1000);
+    assert_int_equal(link_counts(net, b)->ends[LUM_INGEST_GAP], 1);
+    link_assert_equal(&halls[0], &halls[1]);
+}
+
 /* ---- copies and forks ---- */
 
 /* The second hall's folder is copied before it writes, and the copy is brought to the third. */
@@ -576,6 +621,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_second_one_that_offers_bulk_is_told_to_hold, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(what_was_lost_is_said_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_gap_is_closed_at_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_restored_copy_never_goes_on_with_its_log, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_fork_is_proved_to_everybody, set_up, tear_down),
