@@ -246,11 +246,8 @@ static enum lum_status run(struct check *check)
     if (status == LUM_OK) {
         status = each(check, LUM_V_VLOG, check_vlog);
     }
-    if (status == LUM_OK) {
-        status = each(check, LUM_V_TREE, check_bucket);
-    }
     check_sizes(check);
-    return status;
+    return status == LUM_OK ? each(check, LUM_V_TREE, check_bucket) : status;
 }
 
 enum lum_status lum_view_check(struct lum_txn *view, struct lum_txn *log, struct lum_error *err)

@@ -1,0 +1,191 @@
+/* The rows around a record: one event with many ops, counts, conflicts, what a batch tells. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/lib/build.h"
+
+struct hall {
+    struct build *build;
+    struct build_store *store;
+    uint32_t a;
+    uint32_t b;
+    uint32_t c;
+};
+
+static int setup(void **state)
+{
+    static struct hall hall;
+    hall.build = build_open(3);
+    hall.a = build_common(hall.build, 1);
+    hall.b = build_common(hall.build, 2);
+    hall.c = build_common(hall.build, 3);
+    hall.store = build_store_open(hall.build);
+    *state = &hall;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct hall *hall = *state;
+    build_store_close(hall->store);
+    build_close(hall->build);
+    return 0;
+}
+
+static void settle(struct hall *hall)
+{
+    struct lum_error err = {0};
+    build_feed_all(hall->store);
+    assert_false(build_settle(hall->store));
+    if (lum_view_check(build_view_txn(hall->store), build_log_txn(hall->store), &err) != LUM_OK) {
+        fail_msg("%s", err.two);
+    }
+}
+
+static void set(struct hall *hall, uint32_t log, const struct lum_id *id, const char *text,
+                struct lum_places preds)
+{
+    const struct build_set how = {*id, "name", text, 0};
+    (void)build_set(hall->build, log, &how, preds);
+}
+
+static void one_event_may_make_a_thousand_records_and_edit_each(void **state)
+{
+    enum { MADE = 512 };
+    struct hall *hall = *state;
+    struct lum_draft *draft = build_draft(hall->build);
+    for (uint16_t i = 0; i < MADE; i++) {
+        lum_draft_make(draft, lum_bytes_of("item", 4), build_map("name", "padi"));
+    }
+    for (uint16_t i = 0; i < MADE; i++) {
+        const struct lum_about about = {.id = NULL, .place = {0, 0, i}};
+        const struct lum_pair pair = {lum_bytes_of("name", 4), build_text("beras")};
+        lum_draft_set(draft, &about, &pair, NO_PLACES);
+    }
+    uint64_t seq = build_data(hall->build, hall->a, 0);
+    settle(hall);
+    assert_int_equal(build_counts(hall->store).records, MADE);
+    for (uint16_t i = 0; i < MADE; i++) {
+        struct lum_id id = build_made(hall->build, hall->a, seq, i);
+        assert_string_equal(build_shown(hall->store, &id, "name"), "beras");
+        assert_int_equal(build_values(hall->store, &id, "name"), 1);
+    }
+}
+
+static void a_batch_tells_what_became_of_records(void **state)
+{
+    struct hall *hall = *state;
+    uint64_t one = build_make(hall->build, hall->a, 0, "name", "1");
+    uint64_t two = build_make(hall->build, hall->a, 0, "name", "2");
+    struct lum_id first = build_made(hall->build, hall->a, one, 0);
+    struct lum_id second = build_made(hall->build, hall->a, two, 0);
+    settle(hall);
+    assert_int_equal(build_progress(hall->store)->records_new, 2);
+    set(hall, hall->a, &first, "1a", NO_PLACES);
+    set(hall, hall->a, &first, "1b", NO_PLACES);
+    set(hall, hall->b, &first, "1c", PLACES({hall->a, one, 0}));
+    (void)build_drop(hall->build, hall->a, &second, NO_PLACES);
+    (void)build_make(hall->build, hall->a, 0, "name", "3");
+    settle(hall);
+    const struct lum_view_progress *told = build_progress(hall->store);
+    assert_int_equal(told->applied, 5);
+    assert_int_equal(told->records_new, 1);
+    assert_int_equal(told->records_changed, 1); /* once, though three events changed it */
+    assert_int_equal(told->records_deleted, 1);
+    assert_int_equal(told->conflicts_new, 1);
+}
+
+static void lumbungs_own_collections_are_records_but_not_counted(void **state)
+{
+    struct hall *hall = *state;
+    lum_draft_make_keyed(build_draft(hall->build), lum_bytes_of("_space", 6),
+                         lum_bytes_of("space", 5), build_map("name", "Hall A"));
+    (void)build_data(hall->build, hall->a, 0);
+    (void)build_make(hall->build, hall->a, 0, "name", "padi");
+    settle(hall);
+    struct lum_id id = build_keyed(hall->build, "_space", "space");
+    assert_string_equal(build_shown(hall->store, &id, "name"), "Hall A");
+    assert_int_equal(build_counts(hall->store).records, 1);
+    (void)build_drop(hall->build, hall->a, &id, NO_PLACES);
+    settle(hall);
+    assert_int_equal(build_life(hall->store, &id), LUM_DEAD);
+    assert_int_equal(build_counts(hall->store).deleted, 0);
+}
+
+static void conflicts_of_a_deleted_record_are_listed_again_when_it_is_kept(void **state)
+{
+    struct hall *hall = *state;
+    uint64_t seq = build_make(hall->build, hall->a, 0, "name", "1");
+    struct lum_id id = build_made(hall->build, hall->a, seq, 0);
+    set(hall, hall->b, &id, "2", PLACES({hall->a, seq, 0}));
+    set(hall, hall->c, &id, "3", PLACES({hall->a, seq, 0}));
+    settle(hall);
+    assert_int_equal(build_counts(hall->store).conflicts, 1);
+    uint64_t drop =
+        build_drop(hall->build, hall->a, &id, PLACES({hall->b, 1, 0}, {hall->c, 1, 0}));
+    settle(hall);
+    assert_int_equal(build_counts(hall->store).conflicts, 0);
+    (void)build_keep(hall->build, hall->b, &id, PLACES({hall->a, drop, 0}));
+    settle(hall);
+    assert_int_equal(build_counts(hall->store).conflicts, 1);
+    assert_int_equal(build_progress(hall->store)->conflicts_new, 1);
+}
+
+static void a_third_value_changes_the_number_in_the_list(void **state)
+{
+    struct hall *hall = *state;
+    uint64_t seq = build_make(hall->build, hall->a, 0, "name", "1");
+    struct lum_id id = build_made(hall->build, hall->a, seq, 0);
+    struct lum_view_conflict row = {0};
+    set(hall, hall->b, &id, "2", NO_PLACES);
+    settle(hall);
+    assert_int_equal(lum_view_conflict_next(build_view_txn(hall->store), &row), LUM_OK);
+    assert_int_equal(row.number, 2);
+    set(hall, hall->c, &id, "3", NO_PLACES);
+    settle(hall);
+    row = (struct lum_view_conflict){0};
+    assert_int_equal(lum_view_conflict_next(build_view_txn(hall->store), &row), LUM_OK);
+    assert_int_equal(row.number, 3);
+    assert_int_equal(build_counts(hall->store).conflicts, 1);
+}
+
+static void many_siblings_and_many_drops_fit_in_a_row(void **state)
+{
+    enum { LOGS = 40 };
+    struct hall *hall = *state;
+    uint64_t seq = build_make(hall->build, hall->a, 0, "name", "1");
+    struct lum_id id = build_made(hall->build, hall->a, seq, 0);
+    char text[2] = "a";
+    for (uint8_t i = 1; i <= LOGS; i++) {
+        uint32_t log = build_log(hall->build, 1, i, LUM_SHELF_COMMON);
+        text[0] = (char)('A' + i % 50);
+        set(hall, log, &id, text, NO_PLACES);
+        (void)build_drop(hall->build, log, &id, NO_PLACES);
+    }
+    settle(hall);
+    const struct lum_record *record = NULL;
+    assert_true(build_record(hall->store, &id, &record));
+    assert_int_equal(record->drop_count, LOGS);
+    assert_int_equal(record->newest_count, LOGS + 1);
+    assert_int_equal(build_life(hall->store, &id), LUM_REVIVED); /* nobody saw the make */
+    assert_int_equal(build_values(hall->store, &id, "name"), LOGS + 1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(one_event_may_make_a_thousand_records_and_edit_each),
+        TEST(a_batch_tells_what_became_of_records),
+        TEST(lumbungs_own_collections_are_records_but_not_counted),
+        TEST(conflicts_of_a_deleted_record_are_listed_again_when_it_is_kept),
+        TEST(a_third_value_changes_the_number_in_the_list),
+        TEST(many_siblings_and_many_drops_fit_in_a_row),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
