@@ -54,6 +54,7 @@ void barn_open(struct barn *barn)
 
 void barn_close(struct barn *barn)
 {
+    lum_roster_close(barn->roster);
     lum_view_applier_close(barn->applier);
     lum_ingester_close(barn->ingester);
     lum_squeezer_close(barn->squeezer);
@@ -91,6 +92,7 @@ static void read_roster(struct barn *barn)
 {
     lum_roster_close(barn->roster);
     barn->roster = NULL;
+    barn->is_roster_bare = false;
     (void)ok(barn, lum_roster_read(barn->log_txn, &barn->roster, NULL), "roster_read");
     barn->space.roster = barn->roster;
 }
@@ -100,6 +102,7 @@ void barn_begin(struct barn *barn, struct world *world, bool commits)
     barn->world = world;
     barn->commits = commits;
     barn->why[0] = '\0';
+    bool is_same = memcmp(barn->space.id.b, world_set(world)->space.id, 32) == 0;
     memcpy(barn->space.id.b, world_set(world)->space.id, 32);
     barn->space.founded_ms = WORLD_FOUNDED_MS;
     lum_view_applier_forget(barn->applier);
@@ -108,13 +111,14 @@ void barn_begin(struct barn *barn, struct world *world, bool commits)
                                lum_bytes_of(LUM_META_GENESIS, strlen(LUM_META_GENESIS)),
                                world_document(world)),
              "genesis");
-    read_roster(barn);
+    if (!is_same || !barn->is_roster_bare) {
+        read_roster(barn);
+        barn->is_roster_bare = true;
+    }
 }
 
 void barn_end(struct barn *barn)
 {
-    lum_roster_close(barn->roster);
-    barn->roster = NULL;
     if (barn->commits) {
         clear(barn, barn->log_txn, LUM_LOG_TABLES);
         clear(barn, barn->view_txn, LUM_VIEW_TABLES);

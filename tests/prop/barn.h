@@ -28,6 +28,7 @@ struct barn {
     struct lum_txn *log_txn;
     struct lum_txn *view_txn;
     struct lum_roster *roster;
+    bool is_roster_bare; /* no gov event has come yet: it also fits the next history of this space */
     struct lum_ingest_space space;
     uint64_t rebuilds;
     char why[512]; /* empty while all is well */
@@ -58,9 +59,11 @@ void barn_rebuild(struct barn *barn);
 
 /* How far each log is held, and which is frozen, from the store into the world's set. */
 void barn_look(struct barn *barn);
-/* Everything that can be asked of the store against the state. */
+/* Everything that can be asked of the store against the state, but for the roots, which cost more
+ * than all else. */
 void barn_compare(struct barn *barn, const struct model_state *state);
-/* The roots alone. */
+/* barn->roster alone; no history need be begun. */
+void barn_compare_roster(struct barn *barn, const struct model_state *state);
 void barn_compare_roots(struct barn *barn, const struct model_state *state);
 
 /* Reads every event and writes it again. Gives the number of payloads. */

@@ -261,6 +261,43 @@ static void compare_history(struct look *look, const struct lum_record *is,
     }
 }
 
+/* Each of ours is one of the model's, and there are as many. */
+static bool is_dot_among(const struct look *look, const struct lum_place *is,
+                         const struct model_dot *should, uint32_t count)
+{
+    uint32_t i = 0;
+    while (i < count && (should[i].log != log_of(look, is->lno) || should[i].seq != is->seq ||
+                         should[i].op != is->op)) {
+        i++;
+    }
+    return i < count;
+}
+
+static void compare_existence(struct look *look, const struct lum_record *is,
+                              const struct model_record *should)
+{
+    (void)same(look, "existence dots", is->existence_count, should->existence_count);
+    for (uint32_t i = 0; i < is->existence_count; i++) {
+        if (!is_dot_among(look, &is->existence[i], should->existence, should->existence_count)) {
+            (void)barn_fail(look->barn, "an existence dot that is none");
+        }
+    }
+}
+
+static void compare_drops(struct look *look, const struct lum_record *is,
+                          const struct model_record *should)
+{
+    uint32_t standing = 0;
+    (void)same(look, "drops", is->drop_count, should->drop_count);
+    for (uint32_t i = 0; i < is->drop_count; i++) {
+        if (!is_dot_among(look, &is->drops[i].at, should->drops, should->drop_count)) {
+            (void)barn_fail(look->barn, "a drop that is none");
+        }
+        standing += !is->drops[i].is_kept;
+    }
+    (void)same(look, "standing drops", standing, should->standing);
+}
+
 static enum lum_life life_of(const struct model_record *record)
 {
     static const enum lum_life lives[] = {LUM_UNMADE, LUM_ALIVE, LUM_REVIVED, LUM_DEAD};
@@ -285,8 +322,8 @@ static void compare_record(struct look *look, const struct model_record *should)
     }
     (void)same(look, "life", lum_record_life(&is), life_of(should));
     (void)same(look, "cells", is.cell_count, should->cell_count);
-    (void)same(look, "drops", is.drop_count, should->drop_count);
-    (void)same(look, "existence", is.existence_count, should->existence_count);
+    compare_existence(look, &is, should);
+    compare_drops(look, &is, should);
     bool is_shown = should->life == MODEL_ALIVE || should->life == MODEL_REVIVED;
     for (uint32_t i = 0; i < should->cell_count && barn_is_well(look->barn); i++) {
         const struct model_cell *cell = &should->cells[i];
@@ -339,12 +376,21 @@ static void compare_counts(struct look *look)
 
 /* ---- all of it ---- */
 
+void barn_compare_roster(struct barn *barn, const struct model_state *state)
+{
+    struct look look = {.barn = barn, .set = world_set(barn->world), .state = state};
+    compare_devices(&look);
+    compare_invites(&look);
+}
+
 void barn_compare_roots(struct barn *barn, const struct model_state *state)
 {
     for (uint8_t shelf = 0; shelf < 3 && barn_is_well(barn); shelf++) {
         struct lum_hash root;
+        uint8_t should[32];
+        model_root(world_set(barn->world), state, shelf, should);
         enum lum_status status = lum_view_root(barn->view_txn, barn->log_txn, shelf, &root);
-        if (status != LUM_OK || memcmp(root.b, state->roots[shelf], 32) != 0) {
+        if (status != LUM_OK || memcmp(root.b, should, 32) != 0) {
             (void)barn_fail(barn, "state root of shelf %u: %s", shelf,
                             status == LUM_OK ? "another" : lum_status_name(status));
         }
@@ -368,8 +414,7 @@ void barn_compare(struct barn *barn, const struct model_state *state)
     if (lum_view_counts(barn->view_txn, &look.counts) != LUM_OK) {
         (void)barn_fail(barn, "the counts do not read");
     }
-    compare_devices(&look);
-    compare_invites(&look);
+    barn_compare_roster(barn, state);
     compare_logs(&look);
     compare_events(&look);
     for (uint32_t i = 0; i < state->record_count && barn_is_well(barn); i++) {
@@ -379,7 +424,6 @@ void barn_compare(struct barn *barn, const struct model_state *state)
     if (barn_is_well(barn)) {
         compare_counts(&look);
     }
-    barn_compare_roots(barn, state);
     if (barn_is_well(barn) &&
         lum_view_check(barn->view_txn, barn->log_txn, &err) != LUM_OK) {
         (void)barn_fail(barn, "view_check: %s %s", err.one, err.two);

@@ -48,7 +48,9 @@ static uint64_t end_of(const struct model_log *log)
 static void take_events(struct judge *judge)
 {
     const struct model_set *set = judge->set;
-    memset(judge->index, 0xff, sizeof judge->index);
+    for (uint32_t log = 0; log < set->log_count; log++) {
+        memset(judge->index[log], 0xff, sizeof judge->index[log]);
+    }
     for (uint32_t i = 0; i < set->event_count; i++) {
         const struct model_event *event = &set->events[i];
         memset(&judge->out->verdicts[i], 0, sizeof judge->out->verdicts[i]);
@@ -641,9 +643,6 @@ void model_judge(const struct model_set *set, struct model_state *out)
     for (uint32_t i = 0; i < out->record_count; i++) {
         find_life(&judge, &out->records[i]);
         find_cells(&judge, &out->records[i]);
-    }
-    for (uint32_t shelf = 0; shelf < MODEL_SHELVES; shelf++) {
-        model_root(set, out, shelf, out->roots[shelf]);
     }
 }
 

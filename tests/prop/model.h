@@ -19,7 +19,6 @@ enum {
     MODEL_LOGS_MAX = 72,
     MODEL_EVENTS_MAX = 704,
     MODEL_DEPS_MAX = 32,
-    MODEL_SHELVES = 8,
     MODEL_DEVICES_MAX = 12,
     MODEL_FACTS_MAX = 128,
 };
@@ -210,19 +209,16 @@ struct model_state {
     bool is_waiting[MODEL_LOGS_MAX];
     struct model_record *records; /* ascending by shelf, id; unmade ones too */
     uint32_t record_count;
-    uint8_t roots[MODEL_SHELVES][32];
 };
 
 /* Borrows from the set. The state is large: keep it off the stack, and free what it gathered. */
 void model_judge(const struct model_set *set, struct model_state *out);
 void model_free(struct model_state *state);
 
-/* ---- parts ---- */
-
-/* 5.2: fills devices and invites. */
+/* 5.2, a part of judging by itself: fills devices and invites. */
 void model_roster(const struct model_set *set, struct model_state *out);
 const struct model_device *model_device_of(const struct model_state *state, const uint8_t a[32]);
-/* 6.5: the root over the made records of one shelf. */
+/* 6.5: the root over the made records of one shelf. Not part of judging, for it costs more. */
 void model_root(const struct model_set *set, const struct model_state *state, uint32_t shelf,
                 uint8_t out[32]);
 /* <0, 0, >0 by (log id, seq, op). */

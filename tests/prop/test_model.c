@@ -27,7 +27,7 @@
 enum {
     SECONDS_USUAL = 20,
     SHRINK_RUNS = 12000,
-    CUT_NEVER = 3,
+    SMALL_ROOTS = 97, /* of small histories one in so many has its root compared */
 };
 
 static struct barn barn;
@@ -79,7 +79,7 @@ static void tell(const struct delivery *d, const char *form, ...)
 
 static void draw_targets(struct delivery *d)
 {
-    bool is_cut = choice_draw(d->choice, 4) == CUT_NEVER;
+    bool is_cut = choice_draw(d->choice, 4) == 3;
     for (uint32_t log = 0; log < d->set->log_count; log++) {
         uint64_t head = d->set->logs[log].held;
         d->target[log] = head;
@@ -215,6 +215,7 @@ static void look(struct delivery *d)
     }
     model_judge(d->set, state);
     barn_compare(&barn, state);
+    barn_compare_roots(&barn, state);
     count_state(d->set);
     model_free(state);
 }
@@ -415,6 +416,184 @@ static void random_histories_merge_as_the_model_says(void **unused)
     print_counts();
 }
 
+/* In the order it was written, the view following each event. */
+static void feed_as_written(const struct model_set *set)
+{
+    for (uint32_t i = 0; i < set->event_count; i++) {
+        barn_put(&barn, set->events[i].log, set->events[i].seq);
+        barn_settle(&barn);
+    }
+}
+
+/* Log after log, the youngest first, so that whoever has seen another waits for it. */
+static void feed_by_log(const struct model_set *set)
+{
+    for (uint32_t log = set->log_count; log > 0; log--) {
+        if (set->logs[log - 1].held > 0) {
+            barn_put(&barn, log - 1, set->logs[log - 1].held);
+            (void)barn_apply(&barn, 1);
+        }
+    }
+    barn_settle(&barn);
+}
+
+static bool small_holds(struct choice *choice, void *self)
+{
+    const struct one *one = self;
+    struct world *world = world_draw(choice, WORLD_SMALL);
+    const struct model_set *set = world_set(world);
+    model_judge(set, state);
+    counted.histories++;
+    barn_begin(&barn, world, false);
+    feed_as_written(set);
+    barn_compare(&barn, state);
+    if (counted.histories % SMALL_ROOTS == 0) {
+        barn_compare_roots(&barn, state);
+    }
+    barn_end(&barn);
+    if (barn_is_well(&barn)) {
+        barn_begin(&barn, world, false);
+        feed_by_log(set);
+        barn_compare(&barn, state);
+        barn_end(&barn);
+    }
+    count_state(set);
+    model_free(state);
+    if (one->tells) {
+        world_tell(world, stderr);
+        fprintf(stderr, "%s\n", barn_is_well(&barn) ? "holds" : barn.why);
+    }
+    world_close(world);
+    return barn_is_well(&barn);
+}
+
+static void every_history_of_three_logs_and_four_ops_merges_as_the_model_says(void **unused)
+{
+    struct one one = {.kind = WORLD_SMALL};
+    struct choice choice;
+    (void)unused;
+    memset(&counted, 0, sizeof counted);
+    (void)snprintf(doing, sizeof doing, "in a small world\n");
+    choice_from_all(&choice);
+    do {
+        if (!small_holds(&choice, &one)) {
+            one.tells = true;
+            (void)small_holds(&choice, &one);
+            fail_msg("%s", barn.why);
+        }
+    } while (choice_next(&choice));
+    choice_close(&choice);
+    print_counts();
+}
+
+/* ---- the roster by itself ---- */
+
+static struct lum_bytes payload_of(const struct world *world, const struct model_event *event)
+{
+    struct lum_bytes raw = world_raw(world, event->log, event->seq);
+    struct lum_cur cur = lum_cur_over(raw);
+    struct lum_header header;
+    lum_header_read(&cur, &header);
+    return lum_bytes_of(cur.at, (size_t)(cur.end - cur.at));
+}
+
+static void add_fact(struct lum_roster_builder *builder, const struct world *world,
+                     const struct model_set *set, const struct model_event *event)
+{
+    struct lum_ref ref = {.seq = event->seq};
+    memcpy(ref.log8, set->logs[event->log].id, 8);
+    memcpy(ref.hash16, event->h, 16);
+    enum lum_status status = lum_roster_builder_add(builder, set->logs[event->log].author, &ref,
+                                                    payload_of(world, event));
+    LUM_ASSERT(status == LUM_OK);
+}
+
+static bool is_fact(const struct model_set *set, const struct model_event *event)
+{
+    const struct model_log *log = &set->logs[event->log];
+    return event->kind == 2 && log->shelf == 0 && event->seq <= log->held;
+}
+
+/* Every fact that is held, some twice, in a drawn order. */
+static void add_facts(struct choice *choice, struct lum_roster_builder *builder,
+                      const struct world *world, const struct model_set *set)
+{
+    uint32_t facts[MODEL_EVENTS_MAX];
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < set->event_count; i++) {
+        if (is_fact(set, &set->events[i])) {
+            facts[count++] = i;
+        }
+    }
+    for (; count > 0; count--) {
+        uint32_t pick = choice_draw(choice, count);
+        add_fact(builder, world, set, &set->events[facts[pick]]);
+        if (choice_rarely(choice, 4)) {
+            add_fact(builder, world, set, &set->events[facts[choice_draw(choice, count)]]);
+        }
+        facts[pick] = facts[count - 1];
+    }
+}
+
+static bool roster_holds(struct choice *choice, void *self)
+{
+    const struct one *one = self;
+    struct world *world = world_draw(choice, WORLD_GOV);
+    struct model_set *set = world_set(world);
+    struct lum_roster_builder *builder = NULL;
+    struct lum_genesis genesis;
+    bool is_cut = choice_draw(choice, 2) == 1;
+    for (uint32_t log = 0; is_cut && log < set->log_count; log++) {
+        set->logs[log].held = choice_draw(choice, (uint32_t)set->logs[log].held + 1);
+    }
+    bool is_read = lum_genesis_read(world_document(world), &genesis);
+    memcpy(barn.space.id.b, set->space.id, 32);
+    enum lum_status status = lum_roster_builder_open(&barn.space.id, &genesis, &builder);
+    LUM_ASSERT(is_read && status == LUM_OK);
+    add_facts(choice, builder, world, set);
+    lum_roster_close(barn.roster);
+    barn.roster = NULL;
+    barn.why[0] = '\0';
+    barn.world = world;
+    status = lum_roster_builder_end(builder, &barn.roster);
+    LUM_ASSERT(status == LUM_OK);
+    model_roster(set, state);
+    barn_compare_roster(&barn, state);
+    barn.is_roster_bare = false;
+    counted.histories++;
+    counted.events += set->event_count;
+    if (one->tells) {
+        world_tell(world, stderr);
+    }
+    world_close(world);
+    return barn_is_well(&barn);
+}
+
+static void a_roster_is_the_same_whatever_the_order_of_its_facts(void **unused)
+{
+    uint64_t share = number_from("LUM_PROP_SECONDS", SECONDS_USUAL);
+    double until = seconds() + (double)share / 5;
+    (void)unused;
+    memset(&counted, 0, sizeof counted);
+    for (uint64_t seed = number_from("LUM_PROP_SEED", 1); seconds() < until; seed++) {
+        struct one one = {.kind = WORLD_GOV};
+        struct choice choice;
+        (void)snprintf(doing, sizeof doing, "at roster seed %llu\n", (unsigned long long)seed);
+        choice_from_seed(&choice, seed);
+        if (!roster_holds(&choice, &one)) {
+            fprintf(stderr, "LUM_PROP_SEED=%llu: %s\n", (unsigned long long)seed, barn.why);
+            (void)choice_shrink(&choice, roster_holds, &one, SHRINK_RUNS);
+            struct choice again;
+            one.tells = true;
+            choice_from_list(&again, choice.draws, choice.at);
+            (void)roster_holds(&again, &one);
+            fail_msg("%s", barn.why);
+        }
+        choice_close(&choice);
+    }
+    print_counts();
+}
+
 static void a_case_again(void **unused)
 {
     const char *text = getenv("LUM_PROP_CASE");
@@ -452,7 +631,9 @@ static int teardown(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_history_of_three_logs_and_four_ops_merges_as_the_model_says),
         cmocka_unit_test(random_histories_merge_as_the_model_says),
+        cmocka_unit_test(a_roster_is_the_same_whatever_the_order_of_its_facts),
         cmocka_unit_test(a_case_again),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

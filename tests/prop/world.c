@@ -1,6 +1,7 @@
 /*
  * world.c - the space and its logs: chains, boundaries, seals, pieces, the branch of a fork.
  */
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -304,11 +305,12 @@ static const struct lum_sign_key *key_of(uint32_t who, uint8_t use)
 static void draw_devices(struct world *world)
 {
     struct choice *choice = world->choice;
-    world->founder_count = 1 + choice_draw(choice, 3);
-    world->device_count = world->founder_count + 1 + choice_draw(choice, 4);
+    bool is_small = world->kind == WORLD_SMALL;
+    world->founder_count = is_small ? 3 : 1 + choice_draw(choice, 3);
+    world->device_count = is_small ? 3 : world->founder_count + 1 + choice_draw(choice, 4);
     for (uint32_t i = 0; i < world->device_count; i++) {
         struct world_device *device = &world->devices[i];
-        uint32_t clock = choice_draw(choice, 8);
+        uint32_t clock = is_small ? 0 : choice_draw(choice, 8);
         device->key = *key_of(i, 0);
         memset(device->x, 'x', 32);
         memset(device->t, 't', 32);
@@ -325,7 +327,8 @@ static void found(struct world *world)
 {
     static const char *const names[WORLD_SHELVES] = {"gov", "common", "sensors"};
     struct lum_genesis *genesis = &world->genesis;
-    memset(genesis->salt, (int)choice_draw(world->choice, 256), sizeof genesis->salt);
+    uint32_t salt = world->kind == WORLD_SMALL ? 0 : choice_draw(world->choice, 256);
+    memset(genesis->salt, (int)salt, sizeof genesis->salt);
     genesis->founded_ms = WORLD_FOUNDED_MS;
     genesis->founder_count = world->founder_count;
     genesis->k = 1;
@@ -350,7 +353,7 @@ static void found(struct world *world)
 static void draw_fork(struct world *world)
 {
     struct choice *choice = world->choice;
-    if (!choice_rarely(choice, 5)) {
+    if (world->kind == WORLD_SMALL || !choice_rarely(choice, 5)) {
         return;
     }
     uint32_t log = choice_draw(choice, world->set.log_count);
@@ -365,10 +368,23 @@ static void draw_fork(struct world *world)
     branch_on(world, 1 + choice_draw(choice, 3));
 }
 
+/* The memory of the world before, which is much of the cost of a small one. */
+static struct world *spare;
+
+static struct world *take_spare(void)
+{
+    struct world *world = spare == NULL ? malloc(sizeof *world) : spare;
+    spare = NULL;
+    LUM_ASSERT(world != NULL && lum_crypto_init() == LUM_OK);
+    memset(world, 0, offsetof(struct world, set));
+    world->set.log_count = 0;
+    world->set.event_count = 0;
+    return world;
+}
+
 struct world *world_draw(struct choice *choice, enum world_kind kind)
 {
-    struct world *world = calloc(1, sizeof *world);
-    LUM_ASSERT(world != NULL && lum_crypto_init() == LUM_OK);
+    struct world *world = take_spare();
     world->choice = choice;
     world->kind = kind;
     world->now = WORLD_FOUNDED_MS;
@@ -398,7 +414,8 @@ void world_close(struct world *world)
     lum_draft_close(world->draft);
     lum_buf_fini(&world->document);
     lum_buf_fini(&world->payload);
-    free(world);
+    free(spare);
+    spare = world;
 }
 
 struct model_set *world_set(struct world *world)

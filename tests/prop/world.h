@@ -24,7 +24,7 @@ enum world_kind {
     WORLD_WIDE,  /* a device in 33 to 40 incarnations sets one cell, others settle it */
     WORLD_LONG,  /* logs over boundaries and over several rows of positions */
     WORLD_GOV,   /* invites, joins, admissions, little data */
-    WORLD_KINDS,
+    WORLD_SMALL, /* three founders' logs, four events of one op on one record: to be exhausted */
 };
 
 struct world;

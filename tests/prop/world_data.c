@@ -301,6 +301,21 @@ static void draw_set(struct world *world, struct model_event *event, const uint3
     end_op(world, event, op, &wanted.record);
 }
 
+/* What a drop has seen of its own log goes without saying. */
+static void forget_own(struct world *world, const struct model_event *event, struct model_op *op)
+{
+    uint32_t kept = 0;
+    struct model_dot *dots = &world->dots[world->dot_count - op->dot_count];
+    for (uint32_t i = 0; i < op->dot_count; i++) {
+        if (dots[i].log != event->log) {
+            dots[kept] = dots[i];
+            dots[kept].op = 0;
+            kept++;
+        }
+    }
+    op->dot_count = kept;
+}
+
 static void draw_drop(struct world *world, struct model_event *event, const uint32_t *dep_logs)
 {
     struct choice *choice = world->choice;
@@ -314,16 +329,7 @@ static void draw_drop(struct world *world, struct model_event *event, const uint
     if (style == 5) {
         add_any(world, event, dep_logs, op, false);
     }
-    uint32_t kept = 0; /* the own log is seen as far as it goes; only others are written */
-    struct model_dot *dots = &world->dots[world->dot_count - op->dot_count];
-    for (uint32_t i = 0; i < op->dot_count; i++) {
-        if (dots[i].log != event->log) {
-            dots[kept] = dots[i];
-            dots[kept].op = 0;
-            kept++;
-        }
-    }
-    op->dot_count = kept;
+    forget_own(world, event, op);
     end_op(world, event, op, &wanted.record);
 }
 
@@ -673,6 +679,34 @@ void world_put_set(struct world *world, struct model_event *event, const uint32_
     add_pair(world, op, fields[0], draw_value(world));
     if (settles) {
         add_wanted(world, event, dep_logs, &wanted, op, false, 0);
+    }
+    end_op(world, event, op, &wanted.record);
+    write_by_draft(world, event, dep_logs);
+}
+
+void world_put_small(struct world *world, struct model_event *event, const uint32_t *dep_logs,
+                     uint32_t op_number)
+{
+    static const enum model_op_type types[] = {MODEL_MAKE_KEYED, MODEL_SET, MODEL_DROP, MODEL_KEEP};
+    struct wanted wanted = {.shelf = 1, .drops = op_number == 3};
+    struct model_op *op = begin_op(world, types[op_number]);
+    event->ops = op;
+    event->op_count = 0;
+    keyed_id(world, 1, collections[0], keys[0], &wanted.record);
+    memcpy(op->id, wanted.record.b, sizeof op->id);
+    if (op_number == 0) {
+        op->collection = collections[0];
+        op->key = keys[0];
+    }
+    if (op_number < 2) {
+        add_pair(world, op, fields[0], world_value(op_number));
+    }
+    if (op_number > 0) {
+        wanted.field = op_number == 1 ? fields[0] : NULL;
+        add_wanted(world, event, dep_logs, &wanted, op, op_number == 3, 0);
+    }
+    if (op_number == 2) {
+        forget_own(world, event, op);
     }
     end_op(world, event, op, &wanted.record);
     write_by_draft(world, event, dep_logs);

@@ -7,8 +7,11 @@
 #include "tests/prop/world_i.h"
 
 enum {
-    TRIES = 4,
-    GARBAGE = 24,
+    GARBAGE = 24, /* once in so many */
+    BAD_DEP = 80,
+    SMALL_LOGS = 3,
+    SMALL_EVENTS = 4,
+    SMALL_OPS = 4,
 };
 
 static const uint64_t minute_ms = 60 * 1000;
@@ -209,7 +212,7 @@ static void draw_deps(struct world *world, struct model_event *event, uint32_t *
     } else if (style > 2) {
         see_all(world, event, dep_logs);
     }
-    if (choice_rarely(world->choice, GARBAGE)) {
+    if (choice_rarely(world->choice, BAD_DEP)) {
         draw_bad_dep(world, event, dep_logs);
     }
 }
@@ -609,8 +612,37 @@ static void draw_long(struct world *world)
     draw_steps(world, 2, 20);
 }
 
+/* Logs are alike, so that the first event is of log 0 and the second of log 0 or 1. Each has seen
+ * of every other log its head, or what it saw before. */
+static void draw_small(struct world *world)
+{
+    struct choice *choice = world->choice;
+    uint32_t used = 0;
+    for (uint32_t i = 0; i < SMALL_LOGS; i++) {
+        (void)world_open_log(world, i, 0, 1);
+    }
+    for (uint32_t i = 0; i < SMALL_EVENTS; i++) {
+        uint32_t dep_logs[MODEL_DEPS_MAX];
+        uint32_t log = choice_draw(choice, used < SMALL_LOGS ? used + 1 : SMALL_LOGS);
+        struct model_event *event = world_begin(world, log);
+        used += log == used;
+        for (uint32_t other = 0; other < used; other++) {
+            if (may_see(world, event, other) && choice_draw(choice, 2) == 1) {
+                struct model_dep dep;
+                world_pin(world, other, world_head(world, other), &dep);
+                insert(event, dep_logs, &dep, other);
+            }
+        }
+        world_put_small(world, event, dep_logs, choice_draw(choice, SMALL_OPS));
+    }
+}
+
 void world_draw_history(struct world *world)
 {
+    if (world->kind == WORLD_SMALL) {
+        draw_small(world);
+        return;
+    }
     draw_begin(world);
     switch (world->kind) {
     case WORLD_WIDE:
@@ -623,7 +655,7 @@ void world_draw_history(struct world *world)
         draw_steps(world, 6, 30);
         break;
     case WORLD_MIXED:
-    case WORLD_KINDS:
+    case WORLD_SMALL:
         draw_steps(world, 4, 56);
         break;
     }

@@ -58,35 +58,36 @@ struct world_op {
     const struct model_op *op;
 };
 
+/* What stands before `set` begins as zeroes; everything after it is filled before it is looked at. */
 struct world {
     struct choice *choice;
     enum world_kind kind;
-    struct model_set set;
     struct lum_genesis genesis;
-    struct lum_buf document;
     struct lum_hash space;
     struct world_device devices[WORLD_DEVICES_MAX];
     uint32_t device_count;
     uint32_t founder_count;
-    struct world_log logs[MODEL_LOGS_MAX];
     uint64_t now; /* of a right clock */
-    /* pools of the model's form; they never move */
-    struct model_op ops[WORLD_OPS_MAX];
-    uint32_t op_count;
-    struct model_pair pairs[WORLD_PAIRS_MAX];
-    uint32_t pair_count;
-    struct model_dot dots[WORLD_DOTS_MAX];
-    uint32_t dot_count;
-    struct world_op said[WORLD_OPS_MAX];
-    uint32_t said_count;
-    uint32_t bigs_left; /* large values that still fit into the event */
-    struct lum_draft *draft;
-    struct lum_buf payload;
-    struct lum_sig piece_seals[LUM_BLOCK_SEGMENTS_MAX + 1];
     bool has_fork;
     uint32_t fork_log;
     uint64_t fork_point;
+    uint32_t op_count;
+    uint32_t pair_count;
+    uint32_t dot_count;
+    uint32_t said_count;
+    uint32_t bigs_left; /* large values that still fit into the event */
+    struct model_set set;
+    struct lum_buf document;
+    struct lum_buf payload;
+    struct lum_draft *draft;
+    struct world_log logs[MODEL_LOGS_MAX];
     struct world_log branch;
+    struct lum_sig piece_seals[LUM_BLOCK_SEGMENTS_MAX + 1];
+    /* pools of the model's form; they never move */
+    struct model_op ops[WORLD_OPS_MAX];
+    struct model_pair pairs[WORLD_PAIRS_MAX];
+    struct model_dot dots[WORLD_DOTS_MAX];
+    struct world_op said[WORLD_OPS_MAX];
 };
 
 /* ---- world.c ---- */
@@ -115,6 +116,10 @@ void world_draw_history(struct world *world);
 /* Ops for the event, whose deps and t stand, and its payload. dep_logs: which log each dep means,
  * or MODEL_LOGS_MAX. */
 void world_draw_data(struct world *world, struct model_event *event, const uint32_t *dep_logs);
+/* What a small world is made of: op 0 makes k1 with a = 1, 1 sets its field a, 2 drops it, 3 keeps
+ * it, each naming all that is within reach. */
+void world_put_small(struct world *world, struct model_event *event, const uint32_t *dep_logs,
+                     uint32_t op);
 /* One set of a given cell: what a wide world is made of. */
 void world_put_set(struct world *world, struct model_event *event, const uint32_t *dep_logs,
                    bool settles);
