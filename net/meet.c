@@ -223,10 +223,14 @@ static void tell_peer(struct lum_node *node, struct lum_reply *reply, const stru
 void lum__meet_tell_peers(struct lum_node *node, struct lum_reply *reply)
 {
     for (size_t i = 0; i < node->peers.count; i++) {
-        const struct lum_peer *peer = &node->peers.at[i];
-        const struct lum_line *line = lum__line_by_session(node, peer->session);
+        struct lum_peer *peer = &node->peers.at[i];
+        struct lum_line *line = lum__line_by_session(node, peer->session);
         if (peer->address[0] == '\0' && peer->meetings == 0) {
             continue;
+        }
+        if (line != NULL && lum_sync_tally(node->sync, line->session, &line->told)) {
+            peer->last.received = line->told.events_in;
+            peer->last.sent = line->told.events_out;
         }
         tell_peer(node, reply, peer);
         lum_reply_uint(reply, "bytes_in",
