@@ -89,12 +89,13 @@ until_true() {
 # serve FOLDER [ADDRESS]: starts a node; its address is in $address, its id in $pid.
 serve() {
     local folder=$1
+    rm -f "$work/$folder.serve" # what an earlier one said would be taken for an answer
     "$LUMBUNG" -S "$work/$folder" serve --listen "${2:-127.0.0.1:0}" \
         >"$work/$folder.serve" 2>"$work/$folder.log" &
     pid=$!
     pids+=("$pid")
     checks=$((checks + 1))
-    if ! until_true 20 grep -q '^Listening' "$work/$folder.serve"; then
+    if ! until_true 20 grep -qs '^Listening' "$work/$folder.serve"; then
         cp "$work/$folder.log" "$work/err"
         wrong "$folder does not listen"
     fi
