@@ -4,6 +4,7 @@
 #include "net/address.h"
 
 #include <string.h>
+
 #include <uv.h>
 
 enum {

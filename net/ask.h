@@ -43,8 +43,7 @@ LUM_MUST_USE enum lum_status lum_ask_target(struct lum_ask *ask, struct lum_edit
 void lum_ask_tell_edit(struct lum_ask *ask, const struct lum_edit_target *target,
                        const struct lum_edit_result *result, enum lum_reply_frame frame);
 /* del and restore. */
-typedef enum lum_status lum_edit_fn(struct lum_editor *editor,
-                                    const struct lum_edit_target *target,
+typedef enum lum_status lum_edit_fn(struct lum_editor *editor, const struct lum_edit_target *target,
                                     struct lum_edit_result *out, struct lum_error *err);
 LUM_MUST_USE enum lum_status lum_ask_edit_whole(struct lum_ask *ask, lum_edit_fn *edit,
                                                 struct lum_error *err);

@@ -49,8 +49,8 @@ struct history {
     uint32_t count;
     uint32_t next;
     struct lum_log_reader *reader;
-    struct lum_arena arena;  /* of one event */
-    struct lum_reply op;     /* the map of one op */
+    struct lum_arena arena; /* of one event */
+    struct lum_reply op;    /* the map of one op */
 };
 
 static void forget_history(void *state)
@@ -88,8 +88,8 @@ static enum lum_status begin_history(struct lum_ask *ask, struct history **out,
     }
     status = lum_view_record(world->view, rno, &ask->arena, &record);
     if (status == LUM_OK) {
-        status = lum_view_history(world->view, world->log, &record, &ask->arena,
-                                  &history->touches, &history->count);
+        status = lum_view_history(world->view, world->log, &record, &ask->arena, &history->touches,
+                                  &history->count);
     }
     return status == LUM_OK ? lum_log_reader_open(&history->reader) : status;
 }
@@ -291,8 +291,8 @@ static enum lum_status tell_drops(struct lum_ask *ask, struct conflicts *conflic
     lum_pack_array(list, standing);
     for (uint32_t i = 0; told < standing && status == LUM_OK; i++) {
         if (!record->drops[i].is_kept) {
-            status = tell_place(&ask->world, &conflicts->arena, &record->drops[i].at,
-                                &conflicts->item);
+            status =
+                tell_place(&ask->world, &conflicts->arena, &record->drops[i].at, &conflicts->item);
             lum_reply_map(&conflicts->item, list);
             told++;
         }

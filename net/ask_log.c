@@ -66,8 +66,7 @@ static const char *void_name(enum lum_void why)
 }
 
 /* Has it had its effect here, and if not, why? */
-static enum lum_status tell_effect(struct lum_ask *ask, const struct lum_log_row *log,
-                                   uint64_t seq)
+static enum lum_status tell_effect(struct lum_ask *ask, const struct lum_log_row *log, uint64_t seq)
 {
     struct lum_reply *reply = &ask->reply;
     struct lum_view_wait wait = {0};

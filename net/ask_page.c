@@ -1,6 +1,6 @@
 /*
- * ask_page.c - pages of a long answer, whether the view is still the one it began with, and the pace
- * of what runs in one go.
+ * ask_page.c - pages of a long answer, whether the view is still the one it began with, and the
+ * pace of what runs in one go.
  */
 #include "net/ask_page.h"
 

@@ -1,6 +1,6 @@
 /*
- * ask_page.h - answers that take long. A READ goes out in pages, each from a snapshot of its own, so
- * that it holds neither a transaction nor the loop. What runs in one go tells its pace.
+ * ask_page.h - answers that take long. A READ goes out in pages, each from a snapshot of its own,
+ * so that it holds neither a transaction nor the loop. What runs in one go tells its pace.
  *
  * What a READ keeps between two pages are local record numbers. They stay as they are while the
  * view follows its log; a view made anew gives others. Then the answer ends as interrupted rather
@@ -17,9 +17,9 @@ struct lum_page {
 
 LUM_MUST_USE enum lum_status lum_page_begin(struct lum_page *page, struct lum_txn *view);
 /* At the start of each further step: interrupted when the view was made anew meanwhile. */
-LUM_MUST_USE enum lum_status lum_page_go_on(const struct lum_page *page,
-                                            const struct lum_ask *ask, struct lum_error *err);
-/* The step has gathered a page: AGAIN is due. Whoever runs it takes the frames away between steps. */
+LUM_MUST_USE enum lum_status lum_page_go_on(const struct lum_page *page, const struct lum_ask *ask,
+                                            struct lum_error *err);
+/* The step has gathered a page: AGAIN is due. Its runner takes the frames away between steps. */
 bool lum_page_is_full(const struct lum_ask *ask);
 /* The last map of a list: {"count"} beside what the caller put into it. OK, to end in one line. */
 LUM_MUST_USE enum lum_status lum_page_end(struct lum_ask *ask, uint64_t count);

@@ -289,8 +289,8 @@ static bool seek_export(const struct listing *listing, struct lum_scan *scan, bo
 
     lum_put_u32(key, listing->collection);
     lum_put_u64(key + 4, listing->after + 1);
-    return lum_scan_seek(scan, with_deleted ? lum_bytes_of(key + 4, 8)
-                                            : lum_bytes_of(key, sizeof(key)));
+    return lum_scan_seek(scan,
+                         with_deleted ? lum_bytes_of(key + 4, 8) : lum_bytes_of(key, sizeof(key)));
 }
 
 /* One step of the walk, over `coll` or over all of `rec`; AGAIN when it is not at the end. */

@@ -17,7 +17,7 @@ static int hex_digit(uint8_t c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Hex digits of a prefix, an odd number too. False when a character is none or there are too many. */
+/* Hex digits of a prefix, maybe an odd number. False when one is none, or they are too many. */
 static bool hex_prefix(struct lum_bytes text, uint8_t *out, size_t out_len)
 {
     if (text.len < LUM_PREFIX_MIN || text.len > 2 * out_len) {
@@ -153,8 +153,7 @@ static enum lum_status look_for_prefix(struct lum_txn *view, struct lum_edit_tar
 }
 
 static enum lum_status find_by_prefix(struct lum_txn *view, struct lum_edit_target *target,
-                                      struct lum_bytes digits, uint64_t *rno,
-                                      struct lum_error *err)
+                                      struct lum_bytes digits, uint64_t *rno, struct lum_error *err)
 {
     struct lum_id prefix;
     struct found found = {.collection = lum_view_name_number(view, target->collection)};
@@ -410,8 +409,8 @@ enum lum_status lum_ref_fail_record(struct lum_error *err, enum lum_cause cause,
         hex_of(record->id.b, sizeof(record->id.b), hex);
         id = lum_bytes_of(hex, sizeof(hex));
     }
-    (void)snprintf(one, sizeof(one), "%.*s/%.*s", (int)collection.len,
-                   (const char *)collection.at, (int)id.len, (const char *)id.at);
+    (void)snprintf(one, sizeof(one), "%.*s/%.*s", (int)collection.len, (const char *)collection.at,
+                   (int)id.len, (const char *)id.at);
     (void)snprintf(two, sizeof(two), "%.*s", (int)name.len, (const char *)name.at);
     return lum_fail(err, cause, one, two);
 }

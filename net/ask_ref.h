@@ -34,7 +34,8 @@ LUM_MUST_USE enum lum_status lum_ref_collection(const struct lum_ask *ask, struc
  * argument; UINT32_MAX, which no record has, when nobody used that name yet. */
 LUM_MUST_USE enum lum_status lum_ref_filter(const struct lum_ask *ask, struct lum_txn *view,
                                             uint32_t *out, struct lum_error *err);
-/* The argument "coll" with the argument "shelf", by default common: one that the space has, and not gov. */
+/* The argument "coll" with the argument "shelf": one that the space has, and not gov; by default
+ * common. */
 LUM_MUST_USE enum lum_status lum_ref_place(const struct lum_ask *ask, struct lum_edit_target *out,
                                            struct lum_error *err);
 LUM_MUST_USE enum lum_status lum_ref_event(struct lum_bytes text, struct lum_txn *log,
@@ -60,8 +61,7 @@ void lum_ref_tell_ref(struct lum_reply *reply, const char *key, const struct lum
 LUM_MUST_USE enum lum_status lum_ref_space_name(const struct lum_world *world,
                                                 struct lum_arena *arena, struct lum_bytes *out);
 /* Name shown for an author key: its _member record's name, else the short member id. Arena text. */
-LUM_MUST_USE enum lum_status lum_ref_name(const struct lum_world *world,
-                                          struct lum_arena *arena, const uint8_t author[32],
-                                          struct lum_bytes *out);
+LUM_MUST_USE enum lum_status lum_ref_name(const struct lum_world *world, struct lum_arena *arena,
+                                          const uint8_t author[32], struct lum_bytes *out);
 
 #endif

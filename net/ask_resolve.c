@@ -240,8 +240,8 @@ static enum lum_status settle_record(struct lum_ask *ask, struct settling *settl
         status = pick_values(settling, &record, &count);
     }
     if (status == LUM_OK && count > 0) {
-        status = lum_edit_set(ask->world.editor, &target, lum_buf_bytes(&settling->fields),
-                              &result, err);
+        status = lum_edit_set(ask->world.editor, &target, lum_buf_bytes(&settling->fields), &result,
+                              err);
         settling->resolved += count;
     }
     return status;
@@ -298,8 +298,7 @@ static enum lum_status resolve_all(struct lum_ask *ask, struct lum_error *err)
         status = shown_change(settling.space, &settling.shown);
     }
     if (status == LUM_OK) {
-        status = lum_ref_filter(ask, lum_space_view_txn(settling.space), &settling.collection,
-                                err);
+        status = lum_ref_filter(ask, lum_space_view_txn(settling.space), &settling.collection, err);
     }
     if (status != LUM_OK) {
         return status;

@@ -1,9 +1,9 @@
 /*
  * ask_status.c - the request that tells how a space stands: who, how much, equal with whom.
  *
- * It runs beside the writer, which alone can keep what a state root costs: 2 us a record at the first
- * time, then only what has changed. Lists inside the answer are bounded, so that it stays one map
- * whatever others write.
+ * It runs beside the writer, which alone can keep what a state root costs: 2 us a record at the
+ * first time, then only what has changed. Lists inside the answer are bounded, so that it stays one
+ * map whatever others write.
  */
 #include <string.h>
 
@@ -48,8 +48,8 @@ static enum lum_status tell_self(struct lum_ask *ask)
         return status;
     }
     lum_member_id(lum_roster_space(world->roster), author, &member);
-    lum_reply_hex(&ask->reply, "member",
-                  device == NULL ? member.b : device->member.b, sizeof(member.b));
+    lum_reply_hex(&ask->reply, "member", device == NULL ? member.b : device->member.b,
+                  sizeof(member.b));
     lum_reply_text(&ask->reply, "person", name);
     lum_reply_cstr(&ask->reply, "role", lum_ref_role_name(device == NULL ? 0 : device->role));
     if (device == NULL || !device->is_effective) {
@@ -184,8 +184,7 @@ static enum lum_status tell_shelves(struct lum_ask *ask, struct lum_reply *item)
     struct lum_buf *list;
 
     for (uint32_t i = 0; i < genesis->shelf_count; i++) {
-        enum lum_status status =
-            look_at_shelf(&ask->world, genesis->shelves[i].index, &shelves[i]);
+        enum lum_status status = look_at_shelf(&ask->world, genesis->shelves[i].index, &shelves[i]);
         if (status != LUM_OK) {
             return status;
         }

@@ -2,12 +2,11 @@
  * ask_verify.c - the request that checks every structure of both files against every other.
  *
  * It runs beside the writer, so that nothing grows meanwhile and the loop stays free. Damage does
- * not end it: every part has its row, and the first thing that does not hold is the error at the end.
+ * not end it: every part has its row, and the first thing that does not hold is the final error.
  */
-#include "core/verify.h"
-
 #include <string.h>
 
+#include "core/verify.h"
 #include "net/ask.h"
 #include "net/ask_page.h"
 
@@ -109,7 +108,9 @@ static enum lum_status check_view(struct checking *checking)
         return status;
     }
     tell_part(checking, "view", "view.mdb",
-              status == LUM_OK ? NULL : why.two[0] != '\0' ? why.two : "does not read");
+              status == LUM_OK     ? NULL
+              : why.two[0] != '\0' ? why.two
+                                   : "does not read");
     return check_arrival(checking);
 }
 

@@ -1,6 +1,6 @@
 /*
- * reply.c - answers as frames. The map under construction lies in `pairs` as key, value, key, value;
- * sorting moves only the offsets.
+ * reply.c - answers as frames. The map under construction lies in `pairs` as key, value, key,
+ * value; sorting moves only the offsets.
  */
 #include "net/reply.h"
 
@@ -92,8 +92,8 @@ void lum_reply_hex(struct lum_reply *reply, const char *key, const void *at, siz
 /* The pair that begins at an offset: its key, and where it ends (the next pair or the end). */
 static struct lum_bytes pair_key(const struct lum_reply *reply, uint32_t offset)
 {
-    struct lum_cur cur = lum_cur_over(
-        lum_bytes_of(reply->pairs.at + offset, reply->pairs.len - offset));
+    struct lum_cur cur =
+        lum_cur_over(lum_bytes_of(reply->pairs.at + offset, reply->pairs.len - offset));
     return lum_cur_str(&cur, reply->pairs.len);
 }
 
@@ -108,8 +108,7 @@ static void sort_pairs(const struct lum_reply *reply, uint32_t *order)
     for (uint32_t i = 0; i < reply->pair_count; i++) {
         struct lum_bytes key = pair_key(reply, reply->pair_at[i]);
         uint32_t j = i;
-        while (j > 0 &&
-               lum_bytes_compare(pair_key(reply, reply->pair_at[order[j - 1]]), key) > 0) {
+        while (j > 0 && lum_bytes_compare(pair_key(reply, reply->pair_at[order[j - 1]]), key) > 0) {
             order[j] = order[j - 1];
             j--;
         }

@@ -32,8 +32,8 @@ enum lum_reply_frame {
  * lum_reply_value gives the buffer to pack any value under a key.
  */
 struct lum_reply {
-    struct lum_buf *out;      /* frames go here */
-    struct lum_buf pairs;     /* of the map being built: key and value after one another */
+    struct lum_buf *out;  /* frames go here */
+    struct lum_buf pairs; /* of the map being built: key and value after one another */
     struct lum_buf scratch;
     uint32_t pair_at[64];
     uint32_t pair_count;

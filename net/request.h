@@ -59,9 +59,9 @@ struct lum_ask {
     struct lum_buf question; /* owned copy: arguments map and what follows */
     struct lum_world world;
     struct lum_reply reply;
-    struct lum_arena arena;        /* freed when the ask ends */
-    void *state;                   /* a READ's own, between steps; from the arena */
-    void (*forget)(void *state);   /* frees what state holds outside the arena; may be NULL */
+    struct lum_arena arena;      /* freed when the ask ends */
+    void *state;                 /* a READ's own, between steps; from the arena */
+    void (*forget)(void *state); /* frees what state holds outside the arena; may be NULL */
 };
 
 /* Reads an ASK body; INVALID (bad_request) when it is none. rows go to `out` as frames. */
@@ -73,8 +73,8 @@ LUM_MUST_USE enum lum_status lum_ask_run(struct lum_ask *ask, struct lum_error *
 
 /* Arguments by name: false or empty when absent; a wrong type is absent too. */
 bool lum_ask_text(const struct lum_ask *ask, const char *name, struct lum_bytes *out);
-/* The same with a zero behind it, in the arena; NULL when absent. False when there is a zero inside,
- * or no memory. */
+/* The same with a zero behind it, in the arena; NULL when absent. False when there is a zero
+ * inside, or no memory. */
 bool lum_ask_cstr(struct lum_ask *ask, const char *name, const char **out);
 bool lum_ask_uint(const struct lum_ask *ask, const char *name, uint64_t *out);
 bool lum_ask_bool(const struct lum_ask *ask, const char *name);

@@ -75,10 +75,10 @@ static void run_read(struct site *site, const struct asking *how, struct lum_ask
     (void)site_settle(site);
     do {
         fill_world(site, how, ask);
-        assert_int_equal(
-            lum_txn_begin_read(lum_space_log(site->space), &ask->world.log, NULL), LUM_OK);
-        assert_int_equal(
-            lum_txn_begin_read(lum_space_view(site->space), &ask->world.view, NULL), LUM_OK);
+        assert_int_equal(lum_txn_begin_read(lum_space_log(site->space), &ask->world.log, NULL),
+                         LUM_OK);
+        assert_int_equal(lum_txn_begin_read(lum_space_view(site->space), &ask->world.view, NULL),
+                         LUM_OK);
         answer->status = lum_ask_run(ask, &answer->error);
         lum_txn_abort(ask->world.view);
         lum_txn_abort(ask->world.log);

@@ -7,25 +7,27 @@
 #include "net/request.h"
 #include "tests/lib/site.h"
 
-enum { ANSWER_ROWS_MAX = 4096 };
+enum {
+    ANSWER_ROWS_MAX = 4096
+};
 
 struct answer {
     enum lum_status status;
     struct lum_error error;
-    unsigned steps;      /* of a READ */
-    size_t progress;     /* PROGRESS frames */
+    unsigned steps;  /* of a READ */
+    size_t progress; /* PROGRESS frames */
     size_t row_count;
     struct lum_buf text; /* rows and the last map, each with a zero behind it */
     size_t row_at[ANSWER_ROWS_MAX];
-    size_t last_at;      /* DONE or ERROR */
+    size_t last_at; /* DONE or ERROR */
 };
 
 /* What comes with a question beside its arguments; each may be empty. */
 struct asking {
-    struct lum_bytes rest;                   /* values behind the arguments */
-    void (*between)(struct site *site);      /* after each step of a READ that goes on */
+    struct lum_bytes rest;              /* values behind the arguments */
+    void (*between)(struct site *site); /* after each step of a READ that goes on */
     bool (*stop)(void *self);
-    bool is_in_batch;                        /* WRITE: the caller has begun and will commit */
+    bool is_in_batch; /* WRITE: the caller has begun and will commit */
 };
 
 /*

@@ -21,9 +21,9 @@ static struct lum_bytes rest_of(struct lum_buf *buf, const char *const *texts, s
 {
     lum_buf_init(buf, LUM_REQUEST_MAX);
     for (size_t i = 0; i < count; i++) {
-        assert_int_equal(lum_json_read(lum_bytes_of(texts[i], strlen(texts[i])), "rest",
-                                       LUM_LANG_EN, buf, NULL),
-                         LUM_OK);
+        assert_int_equal(
+            lum_json_read(lum_bytes_of(texts[i], strlen(texts[i])), "rest", LUM_LANG_EN, buf, NULL),
+            LUM_OK);
     }
     return lum_buf_bytes(buf);
 }
@@ -56,7 +56,8 @@ static void put_makes_a_record_and_names_its_event(void **state)
     assert_string_equal(answer_member(answer_last(&got), "end"), "created");
     assert_string_equal(answer_member(answer_last(&got), "coll"), "tree");
     assert_int_equal(strlen(answer_member(answer_last(&got), "id")), 32);
-    assert_non_null(strstr(answer_member(answer_last(&got), "event"), ":3")); /* after their names */
+    assert_non_null(
+        strstr(answer_member(answer_last(&got), "event"), ":3")); /* after their names */
     answer_drop(&got);
     assert_int_equal(records_of(&site), 1);
     site_drop(&site);
@@ -262,8 +263,8 @@ static void a_record_made_in_the_same_batch_is_found(void **state)
 static void import_is_a_diff_and_names_deleted_records(void **state)
 {
     (void)state;
-    static const char *const first[] = {"\"P-1\"", "{\"a\":1}", "\"P-2\"", "{\"a\":2}",
-                                        "\"P-3\"", "{\"a\":3}"};
+    static const char *const first[] = {"\"P-1\"",   "{\"a\":1}", "\"P-2\"",
+                                        "{\"a\":2}", "\"P-3\"",   "{\"a\":3}"};
     static const char *const again[] = {"\"P-1\"", "{\"a\":1}", "\"P-2\"", "{\"a\":9}",
                                         "\"P-3\"", "{\"a\":3}", "\"P-4\"", "{}"};
     struct site site;

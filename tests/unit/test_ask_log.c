@@ -288,8 +288,8 @@ static void a_long_log_goes_out_in_pages_and_ends_with_what_came_meanwhile(void 
         struct lum_edit_result out;
         const struct lum_edit_target target = {.shelf = LUM_SHELF_COMMON,
                                                .collection = lum_bytes_of("item", 4)};
-        assert_int_equal(
-            lum_edit_make(site.editor, &target, site_map("a", "1"), &out, NULL), LUM_OK);
+        assert_int_equal(lum_edit_make(site.editor, &target, site_map("a", "1"), &out, NULL),
+                         LUM_OK);
     }
     site_commit(&site);
     asker_ask_so(&site, "log", "{\"raw\":true}", &how, &got);

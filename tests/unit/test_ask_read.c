@@ -41,7 +41,8 @@ static void get_tells_a_record_by_a_prefix_of_its_id(void **state)
     struct answer got;
     char arguments[128];
     char expected[256];
-    put(found(&site), "{\"coll\":\"tree\",\"fields\":{\"species\":\"bakau\",\"h\":12,\"x\":1.5}}", &made);
+    put(found(&site), "{\"coll\":\"tree\",\"fields\":{\"species\":\"bakau\",\"h\":12,\"x\":1.5}}",
+        &made);
     const char *id = answer_member(answer_last(&made), "id");
     assert_int_equal(strlen(id), 32);
     (void)snprintf(expected, sizeof expected,
@@ -190,8 +191,9 @@ static void find_filters_sorts_limits_and_counts(void **state)
     found(&site);
     for (int i = 0; i < 9; i++) {
         char fields[96];
-        (void)snprintf(fields, sizeof fields, "{\"coll\":\"tree\",\"fields\":{\"h\":%d,\"odd\":%s}}",
-                       i, i % 2 == 1 ? "true" : "false");
+        (void)snprintf(fields, sizeof fields,
+                       "{\"coll\":\"tree\",\"fields\":{\"h\":%d,\"odd\":%s}}", i,
+                       i % 2 == 1 ? "true" : "false");
         put(&site, fields, &got);
         answer_drop(&got);
     }
@@ -218,7 +220,9 @@ static void find_filters_sorts_limits_and_counts(void **state)
 
 /* ---- pages ---- */
 
-enum { LONG_TEXT = 4000 };
+enum {
+    LONG_TEXT = 4000
+};
 
 static void put_long(struct site *site, int i)
 {
@@ -363,8 +367,8 @@ static void a_record_too_large_for_a_row_is_cut_and_says_so(void **state)
         lum_pack_cstr(&buf, text);
     }
     site_begin(&site);
-    assert_int_equal(
-        lum_edit_set(site.editor, &target, lum_buf_bytes(&buf), &out, &site.error), LUM_OK);
+    assert_int_equal(lum_edit_set(site.editor, &target, lum_buf_bytes(&buf), &out, &site.error),
+                     LUM_OK);
     site_commit(&site);
     lum_buf_fini(&buf);
     asker_ask(&site, "export", "{\"coll\":\"item\"}", &got);

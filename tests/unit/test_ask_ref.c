@@ -155,8 +155,9 @@ static void what_is_no_event_is_refused(void **state)
 {
     (void)state;
     static const char *const texts[] = {
-        "", ":", "1234", "123:1", "1234:", "1234:0", "1234:x", "1234:-1", "zzzz:1",
-        "1234:99999999999999999999", "0000:1:2",
+        "",         ":",      "1234",    "123:1",  "1234:",
+        "1234:0",   "1234:x", "1234:-1", "zzzz:1", "1234:99999999999999999999",
+        "0000:1:2",
     };
     struct site site;
     struct lum_place place;
@@ -184,8 +185,8 @@ static void a_member_is_a_name_or_a_prefix_of_its_id(void **state)
     struct look look = look_at(&site);
     const struct lum_roster *roster = lum_space_roster(site.space);
     const struct lum_device *sari = lum_roster_device(roster, 0);
-    assert_int_equal(
-        lum_ref_member(bytes_of("Sari"), roster, look.view, look.log, &device, NULL), LUM_OK);
+    assert_int_equal(lum_ref_member(bytes_of("Sari"), roster, look.view, look.log, &device, NULL),
+                     LUM_OK);
     assert_ptr_equal(device, sari);
     for (size_t i = 0; i < 16; i++) {
         (void)snprintf(hex + 2 * i, 3, "%02x", sari->member.b[i]);
@@ -193,16 +194,15 @@ static void a_member_is_a_name_or_a_prefix_of_its_id(void **state)
     for (int digits = 32; digits >= 4; digits -= 7) {
         hex[digits] = '\0';
         device = NULL;
-        assert_int_equal(
-            lum_ref_member(bytes_of(hex), roster, look.view, look.log, &device, NULL), LUM_OK);
+        assert_int_equal(lum_ref_member(bytes_of(hex), roster, look.view, look.log, &device, NULL),
+                         LUM_OK);
         assert_ptr_equal(device, sari);
     }
     hex[3] = '\0';
-    assert_int_equal(
-        lum_ref_member(bytes_of(hex), roster, look.view, look.log, &device, NULL), LUM_NOT_FOUND);
-    assert_int_equal(
-        lum_ref_member(bytes_of("sari"), roster, look.view, look.log, &device, NULL),
-        LUM_NOT_FOUND);
+    assert_int_equal(lum_ref_member(bytes_of(hex), roster, look.view, look.log, &device, NULL),
+                     LUM_NOT_FOUND);
+    assert_int_equal(lum_ref_member(bytes_of("sari"), roster, look.view, look.log, &device, NULL),
+                     LUM_NOT_FOUND);
     look_away(&look);
     site_drop(&site);
 }
@@ -244,8 +244,8 @@ static void who_has_no_name_is_told_by_a_short_id(void **state)
     assert_int_equal(lum_ref_name(&world, &arena, stranger, &name), LUM_OK);
     assert_memory_equal(name.at, "abcdef01", 8);
     assert_int_equal(name.len, 8);
-    assert_int_equal(
-        lum_ref_name(&world, &arena, lum_space_keys(site.space)->author.public, &name), LUM_OK);
+    assert_int_equal(lum_ref_name(&world, &arena, lum_space_keys(site.space)->author.public, &name),
+                     LUM_OK);
     assert_true(lum_bytes_equal(name, bytes_of("Sari")));
     assert_int_equal(lum_ref_space_name(&world, &arena, &name), LUM_OK);
     assert_true(lum_bytes_equal(name, bytes_of("Hall")));

@@ -233,9 +233,8 @@ static void admit_confirms_who_waits(void **state)
     char member[64];
     const struct lum_device *device = lum_roster_by_author(
         lum_space_roster(s[0].space), lum_space_keys(s[1].space)->author.public);
-    (void)snprintf(member, sizeof member, "{\"member\":\"%02x%02x%02x%02x\"}",
-                   device->member.b[0], device->member.b[1], device->member.b[2],
-                   device->member.b[3]);
+    (void)snprintf(member, sizeof member, "{\"member\":\"%02x%02x%02x%02x\"}", device->member.b[0],
+                   device->member.b[1], device->member.b[2], device->member.b[3]);
     asker_ask(&s[0], "admit", member, &got); /* by id: whoever waits has no name that counts */
     assert_int_equal(got.status, LUM_OK);
     assert_string_equal(answer_member(answer_last(&got), "role"), "writer");

@@ -119,8 +119,7 @@ static void each_shelf_has_its_own(void **state)
         assert_string_equal(vectors_text(shelf, "name"), names[i]);
         assert_int_equal(
             strcmp(vectors_text(shelf, "frontier"), vectors_text(json, "frontier")) == 0, i);
-        assert_int_equal(strcmp(vectors_text(shelf, "state"), vectors_text(json, "state")) == 0,
-                         i);
+        assert_int_equal(strcmp(vectors_text(shelf, "state"), vectors_text(json, "state")) == 0, i);
     }
     struct lum_hash root = site_root(&site);
     vectors_same(json, "state", root.b, 32);
@@ -226,14 +225,19 @@ static void the_last_meetings_stay_in_the_status(void **state)
     memcpy(peer->t, lum_space_keys(s[1].space)->node.public, 32);
     peer->meetings = 3;
     peer->bytes_in = 1000;
-    peer->last = (struct lum_meeting){
-        .wall_ms = 42, .is_equal = true, .received = 31, .sent = 12, .conflicts = 1,
-        .clock_ms = -7, .fault = "seal", .copy_seen = true};
+    peer->last = (struct lum_meeting){.wall_ms = 42,
+                                      .is_equal = true,
+                                      .received = 31,
+                                      .sent = 12,
+                                      .conflicts = 1,
+                                      .clock_ms = -7,
+                                      .fault = "seal",
+                                      .copy_seen = true};
     lum_peers_write(&peers, &note);
     lum_peers_fini(&peers);
     site_begin(&s[0]);
-    assert_int_equal(
-        lum_log_note_put(lum_space_log_txn(s[0].space), "peers", lum_buf_bytes(&note)), LUM_OK);
+    assert_int_equal(lum_log_note_put(lum_space_log_txn(s[0].space), "peers", lum_buf_bytes(&note)),
+                     LUM_OK);
     site_commit(&s[0]);
     lum_buf_fini(&note);
     json_t *json = status_of(&s[0]);

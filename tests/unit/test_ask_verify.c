@@ -121,8 +121,8 @@ static void a_view_of_another_log_is_found(void **state)
     struct site site;
     struct answer got;
     found(&site);
-    spoil(&site, true, LUM_V_META,
-          lum_bytes_of(LUM_VMETA_APPLIED, strlen(LUM_VMETA_APPLIED)), 8 + 3);
+    spoil(&site, true, LUM_V_META, lum_bytes_of(LUM_VMETA_APPLIED, strlen(LUM_VMETA_APPLIED)),
+          8 + 3);
     asker_ask(&site, "verify", "{}", &got);
     answer_fails(&got, LUM_CAUSE_store_damaged, "view.mdb");
     (void)part_of(&got, "arrival", false);

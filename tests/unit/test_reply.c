@@ -37,8 +37,8 @@ static const char *frame_is(struct told *told, uint8_t type)
     struct lum_frame frame;
     enum lum_fault fault = LUM_FAULT_NONE;
     assert_false(told->out.broken);
-    assert_int_equal(
-        lum_frame_peek(lum_buf_bytes(&told->out), LUM_REQUEST_MAX, &frame, &fault), LUM_OK);
+    assert_int_equal(lum_frame_peek(lum_buf_bytes(&told->out), LUM_REQUEST_MAX, &frame, &fault),
+                     LUM_OK);
     assert_int_equal(frame.type, type);
     assert_int_equal(frame.size, told->out.len);
     assert_int_equal(lum_pack_check(frame.body), LUM_FAULT_NONE);
@@ -122,8 +122,8 @@ static void progress_is_two_numbers(void **state)
     enum lum_fault fault = LUM_FAULT_NONE;
     begin(&told);
     lum_reply_progress(&told.reply, 7, 200);
-    assert_int_equal(
-        lum_frame_peek(lum_buf_bytes(&told.out), LUM_REQUEST_MAX, &frame, &fault), LUM_OK);
+    assert_int_equal(lum_frame_peek(lum_buf_bytes(&told.out), LUM_REQUEST_MAX, &frame, &fault),
+                     LUM_OK);
     assert_int_equal(frame.type, LUM_FRAME_PROGRESS);
     struct lum_cur cur = lum_cur_over(frame.body);
     assert_int_equal(lum_cur_uint(&cur, INT64_MAX), 7);
@@ -153,11 +153,11 @@ static void what_is_no_utf8_in_an_error_becomes_question_marks(void **state)
         const char *text;
         const char *told;
     } cases[] = {
-        {"/home/caf\xe9/x", "/home/caf?/x"},     /* Latin-1 */
-        {"caf\xc3\xa9", "caf\xc3\xa9"},          /* as it should be */
+        {"/home/caf\xe9/x", "/home/caf?/x"}, /* Latin-1 */
+        {"caf\xc3\xa9", "caf\xc3\xa9"},      /* as it should be */
         {"\xf0\x9f\x8c\xb3 ok", "\xf0\x9f\x8c\xb3 ok"},
-        {"cut \xf0\x9f\x8c", "cut ???"},         /* inside a character */
-        {"\xed\xa0\x80", "???"},                 /* a surrogate */
+        {"cut \xf0\x9f\x8c", "cut ???"}, /* inside a character */
+        {"\xed\xa0\x80", "???"},         /* a surrogate */
         {"", ""},
     };
     struct told told;

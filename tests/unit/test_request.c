@@ -66,10 +66,10 @@ static void every_request_is_documented(void **state)
 {
     (void)state;
     static const char *const names[] = {
-        "get",     "find",    "export",  "history", "conflicts", "members", "invites",
-        "log",     "put",     "set",     "del",     "restore",   "resolve", "shown",
-        "import",  "invite",  "cancel",  "admit",   "status",    "verify",  "rebuild",
-        "compact", "sync",    "join",    "peers",   "addresses",
+        "get",     "find",   "export", "history", "conflicts", "members", "invites",
+        "log",     "put",    "set",    "del",     "restore",   "resolve", "shown",
+        "import",  "invite", "cancel", "admit",   "status",    "verify",  "rebuild",
+        "compact", "sync",   "join",   "peers",   "addresses",
     };
     for (size_t i = 0; i < LUM_COUNT(names); i++) {
         assert_non_null(request_of(names[i]));
@@ -137,7 +137,7 @@ static void arguments_are_found_by_name_and_type(void **state)
     assert_string_equal(text, "x");
     assert_true(lum_ask_cstr(&ask, "absent", &text));
     assert_null(text);
-    assert_false(lum_ask_cstr(&ask, "z", &text)); /* a zero inside */
+    assert_false(lum_ask_cstr(&ask, "z", &text));  /* a zero inside */
     assert_false(lum_ask_text(&ask, "n", &bytes)); /* of another type: as if absent */
     assert_false(lum_ask_uint(&ask, "t", &number));
     assert_false(lum_ask_bool(&ask, "n"));
@@ -195,8 +195,7 @@ static void an_answer_that_finds_no_room_is_an_error_and_no_half_frame(void **st
     lum_buf_init(&out, 600); /* one row and a half */
     assert_int_equal(lum_ask_open(lum_bytes_of(body, sizeof body - 1), &out, &ask, NULL), LUM_OK);
     assert_int_equal(lum_txn_begin_read(lum_space_log(site.space), &ask.world.log, NULL), LUM_OK);
-    assert_int_equal(lum_txn_begin_read(lum_space_view(site.space), &ask.world.view, NULL),
-                     LUM_OK);
+    assert_int_equal(lum_txn_begin_read(lum_space_view(site.space), &ask.world.view, NULL), LUM_OK);
     assert_int_equal(lum_ask_run(&ask, NULL), LUM_NO_MEMORY);
     assert_int_equal(lum_frame_peek(lum_buf_bytes(&out), LUM_REQUEST_MAX, &frame, &fault), LUM_OK);
     assert_int_equal(frame.type, LUM_FRAME_ERROR);
@@ -213,8 +212,8 @@ static void no_request_minds_strange_arguments(void **state)
 {
     (void)state;
     static const char *const names[] = {
-        "get", "find", "export", "history", "conflicts", "members", "invites", "log",
-        "put", "set", "del", "restore", "resolve", "shown", "import", "cancel", "admit",
+        "get", "find", "export",  "history", "conflicts", "members", "invites", "log",   "put",
+        "set", "del",  "restore", "resolve", "shown",     "import",  "cancel",  "admit",
     };
     static const char *const arguments[] = {
         "{}",
