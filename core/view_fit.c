@@ -150,6 +150,17 @@ enum lum_status lum_view_changes(struct lum_txn *view, struct lum_view_changes *
     return status;
 }
 
+/* A settle that finds nothing new leaves the file as it is, and so costs no write. */
+static enum lum_status meta_put(struct lum_view *view, const char *name, struct lum_bytes row)
+{
+    struct lum_bytes had;
+    if (lum_txn_get(view->txn, LUM_V_META, meta_key(name), &had) == LUM_OK &&
+        lum_bytes_equal(had, row)) {
+        return LUM_OK;
+    }
+    return lum_txn_put(view->txn, LUM_V_META, meta_key(name), row);
+}
+
 enum lum_status lum_view_meta_save(struct lum_view *view)
 {
     uint8_t marks[2 * MARK_LEN];
@@ -164,17 +175,14 @@ enum lum_status lum_view_meta_save(struct lum_view *view)
     mark_write(&view->applied, marks);
     mark_write(&view->seen, marks + MARK_LEN);
     next_write(view->next_rno, view->next_change, view->next_name, next);
-    enum lum_status status = lum_txn_put(view->txn, LUM_V_META, meta_key(LUM_VMETA_APPLIED),
-                                         lum_bytes_of(marks, sizeof marks));
+    enum lum_status status =
+        meta_put(view, LUM_VMETA_APPLIED, lum_bytes_of(marks, sizeof marks));
     if (status == LUM_OK) {
-        status = lum_txn_put(view->txn, LUM_V_META, meta_key(LUM_VMETA_NEXT),
-                             lum_bytes_of(next, sizeof next));
+        status = meta_put(view, LUM_VMETA_NEXT, lum_bytes_of(next, sizeof next));
     }
-    if (status == LUM_OK) {
-        status = lum_txn_put(view->txn, LUM_V_META, meta_key(LUM_VMETA_COUNTS),
-                             lum_bytes_of(rows, sizeof rows));
-    }
-    return status;
+    return status == LUM_OK
+               ? meta_put(view, LUM_VMETA_COUNTS, lum_bytes_of(rows, sizeof rows))
+               : status;
 }
 
 /* ---- does the view still fit the log? ---- */

@@ -119,12 +119,12 @@ void lum__seat_free(struct lum_seat *seat)
 /* Frames gathered so far go to whoever asked. */
 static void hand_over(struct lum_seat *seat)
 {
-    if (seat->answer.len == 0) {
-        return;
+    if (seat->answer.len == 0 || (seat->desk == NULL && seat->on_reply == NULL)) {
+        return; /* nothing yet, or nobody yet: lum_node_ask says who it is */
     }
     if (seat->desk != NULL) {
         lum_buf_put(&seat->desk->conn.out, seat->answer.at, seat->answer.len);
-    } else if (seat->on_reply != NULL) {
+    } else {
         seat->on_reply(seat->self, lum_buf_bytes(&seat->answer));
     }
     lum_buf_reset(&seat->answer);

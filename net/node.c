@@ -507,7 +507,7 @@ void lum_node_close(struct lum_node *node)
         unlink(node->control_path);
     }
     if (node->worker != NULL) {
-        node->peers.is_dirty = true;
+        node->peers.is_dirty = node->peers.count > 0;
         lum__meet_keep(node);
         lum_worker_close(node->worker);
     }
@@ -537,6 +537,10 @@ enum lum_status lum_node_ask(struct lum_node *node, struct lum_bytes body,
         seat->on_reply = on_reply;
         seat->self = self;
         node->was_asked = !node->has_control; /* a node that serves goes on */
+        if (seat->answer.len > 0) {           /* answered at once */
+            on_reply(self, lum_buf_bytes(&seat->answer));
+            lum_buf_reset(&seat->answer);
+        }
         lum__pump_wake_at(node, 0);
     }
     return status;
