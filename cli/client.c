@@ -32,6 +32,7 @@ struct lum_client {
     int lock;   /* -1 = not held */
     struct lum_space *space;
     struct lum_editor *editor;
+    bool has_written;
     struct lum_buf frames; /* of an answer, not yet heard */
 };
 
@@ -182,6 +183,7 @@ static enum lum_status ask_write(struct lum_client *client, struct lum_ask *ask,
     status = lum_ask_run(ask, err);
     if (status == LUM_OK) {
         status = lum_space_commit(client->space, err);
+        client->has_written = true;
     } else {
         lum_space_abort(client->space);
     }
@@ -431,6 +433,7 @@ enum lum_status lum_client_found(const struct lum_client_options *options, struc
         status = lum_fail(err, LUM_CAUSE_store_exists, options->dir, NULL);
     } else {
         status = lum_space_init(&how, name, person, &client->space, err);
+        client->has_written = true;
     }
     if (status == LUM_OK) {
         status = lum_client_reopen(client, err);
@@ -483,7 +486,7 @@ void lum_client_close(struct lum_client *client)
     if (client == NULL) {
         return;
     }
-    if (lum_client_settle(client, &nobody, NULL) != LUM_OK) {
+    if (client->has_written && lum_client_settle(client, &nobody, NULL) != LUM_OK) {
         /* Whoever opens the store next does it. */
     }
     lum_space_close(lum_client_take_space(client));

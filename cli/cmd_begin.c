@@ -1,14 +1,15 @@
 /* cmd_begin.c - init: a space of one's own; join: into another's. */
 #include "cli/cmd_begin.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cli/map.h"
+#include "cli/meeting.h"
 #include "cli/show.h"
-#include "net/host.h"
+#include "core/limits.h"
+#include "core/utf8.h"
 
 enum {
     LINE_ROOM = 1024,
@@ -69,6 +70,17 @@ enum lum_status lum_begin_ask(const struct lum_run *run, enum lum_text_id text,
     return LUM_OK;
 }
 
+static enum lum_status check_name(const char *name, struct lum_error *err)
+{
+    struct lum_bytes text = lum_bytes_of(name, strlen(name));
+
+    if (text.len == 0 || text.len > LUM_FIELD_MAX || !lum_utf8_valid(text) ||
+        lum_utf8_has_control(text)) {
+        return lum_fail(err, LUM_CAUSE_bad_name, name, NULL);
+    }
+    return LUM_OK;
+}
+
 /* --as, or asked for where somebody can answer. */
 static enum lum_status find_person(const struct lum_run *run, char out[LUM_PIECE],
                                    struct lum_error *err)
@@ -77,19 +89,16 @@ static enum lum_status find_person(const struct lum_run *run, char out[LUM_PIECE
     enum lum_status status = LUM_OK;
 
     out[0] = '\0';
-    if (given != NULL) {
-        if (strlen(given) >= LUM_PIECE) {
-            return lum_fail(err, LUM_CAUSE_bad_name, given, NULL);
-        }
-        memcpy(out, given, strlen(given) + 1);
-    } else if (lum_begin_may_ask(run)) {
+    if (given == NULL && !lum_begin_may_ask(run)) {
+        return lum_fail(err, LUM_CAUSE_bad_usage, "--as", run->options.verb);
+    }
+    if (given == NULL) {
         status = lum_begin_ask(run, LUM_TEXT_ask_person, out);
+    } else {
+        status = check_name(given, err);
+        snprintf(out, LUM_PIECE, "%.150s", given);
     }
-    if (status == LUM_OK && out[0] == '\0') {
-        return given != NULL ? lum_fail(err, LUM_CAUSE_bad_name, "", NULL)
-                             : lum_fail(err, LUM_CAUSE_bad_usage, "--as", run->options.verb);
-    }
-    return status;
+    return status == LUM_OK ? check_name(out, err) : status;
 }
 
 /* ---- init ---- */
@@ -98,9 +107,15 @@ enum lum_status lum_begin_found(struct lum_run *run, const char *name, const cha
                                 struct lum_error *err)
 {
     struct lum_client_options options = lum_command_client(run);
+    enum lum_status status = check_name(name, err);
 
-    return lum_client_found(&options, lum_bytes_of(name, strlen(name)),
-                            lum_bytes_of(person, strlen(person)), &run->client, err);
+    if (status == LUM_OK) {
+        status = check_name(person, err);
+    }
+    return status == LUM_OK ? lum_client_found(&options, lum_bytes_of(name, strlen(name)),
+                                               lum_bytes_of(person, strlen(person)),
+                                               &run->client, err)
+                            : status;
 }
 
 static void say_founded(const struct lum_run *run, const char *name, const char *person)
@@ -224,6 +239,9 @@ enum lum_status lum_cmd_join(struct lum_run *run, struct lum_error *err)
 
     if (status == LUM_OK) {
         status = find_person(run, person, err);
+    }
+    if (status == LUM_OK && run->options.word_count > 1) {
+        status = lum_meeting_address(run->options.words[1], err);
     }
     if (status == LUM_OK) {
         status = lum_client_come(&options, &invite, &run->client, err);

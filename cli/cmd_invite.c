@@ -62,6 +62,24 @@ static enum lum_status ask_address(struct lum_run *run, char out[LUM_PIECE],
     return status;
 }
 
+/* ---- roles ---- */
+
+/* --role goes with the question as it is typed; what is none is told before anything is asked. */
+static enum lum_status check_role(const struct lum_run *run, struct lum_error *err)
+{
+    static const char *const roles[] = {"relay", "reader", "writer", "steward"};
+    const char *role = run->options.at[LUM_OPTION_ROLE];
+
+    for (size_t i = 0; i < LUM_COUNT(roles) && role != NULL; i++) {
+        if (strcmp(role, roles[i]) == 0) {
+            return LUM_OK;
+        }
+    }
+    return role == NULL ? LUM_OK
+                        : lum_fail(err, LUM_CAUSE_bad_usage,
+                                   "--role relay|reader|writer|steward", run->options.verb);
+}
+
 /* ---- invite ---- */
 
 void lum_invite_say(const struct lum_run *run, struct lum_bytes map)
@@ -101,6 +119,9 @@ enum lum_status lum_cmd_invite(struct lum_run *run, struct lum_error *err)
     uint64_t uses;
     enum lum_status status = lum_options_number(&run->options, LUM_OPTION_USES, 1, &uses, err);
 
+    if (status == LUM_OK) {
+        status = check_role(run, err);
+    }
     if (status == LUM_OK) {
         status = ask_address(run, address, err);
     }
@@ -215,8 +236,11 @@ enum lum_status lum_cmd_admit(struct lum_run *run, struct lum_error *err)
     struct lum_show show = {.run = run, .done = on_admitted, .label = LUM_TEXT_label_reading};
     const char *role = run->options.at[LUM_OPTION_ROLE];
     struct lum_question question;
-    enum lum_status status;
+    enum lum_status status = check_role(run, err);
 
+    if (status != LUM_OK) {
+        return status;
+    }
     lum_question_init(&question, "admit");
     lum_question_text(&question, "member", run->options.words[0]);
     if (role != NULL) {

@@ -35,12 +35,16 @@ enum lum_status lum_cmd_sync(struct lum_run *run, struct lum_error *err)
 {
     struct lum_show show = {.run = run, .row = on_meeting, .done = on_synced,
                             .label = LUM_TEXT_label_meeting};
+    const char *address = run->options.word_count > 0 ? run->options.words[0] : NULL;
     struct lum_question question;
-    enum lum_status status;
+    enum lum_status status = address == NULL ? LUM_OK : lum_meeting_address(address, err);
 
+    if (status != LUM_OK) {
+        return status;
+    }
     lum_question_init(&question, "sync");
-    if (run->options.word_count > 0) {
-        lum_question_text(&question, "address", run->options.words[0]);
+    if (address != NULL) {
+        lum_question_text(&question, "address", address);
     }
     status = lum_show_ask(&show, &question, err);
     lum_question_fini(&question);

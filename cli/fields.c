@@ -60,7 +60,7 @@ enum lum_status lum_fields_value(const char *name, const char *json, enum lum_la
     }
     cur = lum_cur_over(lum_bytes_of(out->at + before, out->len - before));
     (void)lum_value_read(&cur);
-    if (cur.fault == LUM_FAULT_OVER_LIMIT || out->len - before > LUM_VALUE_MAX) {
+    if (out->len - before > LUM_VALUE_MAX) {
         return lum_fail(err, LUM_CAUSE_value_too_long, name, NULL);
     }
     if (cur.fault != LUM_FAULT_NONE) {

@@ -2,10 +2,12 @@
 #include "cli/meeting.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/map.h"
 #include "cli/show.h"
 #include "core/limits.h"
+#include "net/address.h"
 
 enum {
     HOUR_MS = 60 * 60 * 1000,
@@ -122,4 +124,13 @@ void lum_meeting_say(const struct lum_run *run, struct lum_bytes map)
     if (lum_map_bool(map, "copy")) {
         lum_print_text(print, LUM_TEXT_meeting_copy, name, NULL, NULL);
     }
+}
+
+enum lum_status lum_meeting_address(const char *text, struct lum_error *err)
+{
+    struct lum_address address;
+
+    return lum_address_read(lum_bytes_of(text, strlen(text)), &address)
+               ? LUM_OK
+               : lum_fail(err, LUM_CAUSE_bad_address, text, NULL);
 }

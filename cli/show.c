@@ -31,16 +31,18 @@ void lum_show_json(const struct lum_run *run, struct lum_bytes map)
     lum_buf_fini(&line);
 }
 
+static enum lum_status fail_out(int code, struct lum_error *err)
+{
+    if (code == EPIPE) {
+        return LUM_STOPPED; /* whoever read has had enough */
+    }
+    return lum_host_fail(code != 0 ? code : EIO, "stdout", err);
+}
+
 enum lum_status lum_show_flush(const struct lum_run *run, struct lum_error *err)
 {
     errno = 0;
-    if (fflush(run->print.out) == 0 && !ferror(run->print.out)) {
-        return LUM_OK;
-    }
-    if (errno == EPIPE) {
-        return LUM_STOPPED; /* whoever read has had enough */
-    }
-    return lum_host_fail(errno != 0 ? errno : EIO, "stdout", err);
+    return fflush(run->print.out) == 0 && !ferror(run->print.out) ? LUM_OK : fail_out(errno, err);
 }
 
 static void end_progress(struct lum_show *show)
@@ -56,12 +58,13 @@ static enum lum_status on_row(void *self, struct lum_bytes map, struct lum_error
     struct lum_show *show = self;
 
     end_progress(show);
+    errno = 0;
     if (show->run->print.is_json && !show->is_silent) {
         lum_show_json(show->run, map);
     } else if (show->row != NULL) {
         show->row(show, map);
     }
-    return ferror(show->run->print.out) ? lum_show_flush(show->run, err) : LUM_OK;
+    return ferror(show->run->print.out) ? fail_out(errno, err) : LUM_OK;
 }
 
 static enum lum_status on_done(void *self, struct lum_bytes map, struct lum_error *err)
