@@ -9,6 +9,7 @@
  *   LUM_PROP_SEEDS=n     or n of them
  *   LUM_PROP_SEED=n      begin at this seed
  *   LUM_PROP_CASE="..."  one case again, as a failure printed it: its kind, then its choices
+ *   LUM_PROP_SHRINK=n    runs spent on making a failing case small; 0: none
  */
 #include <setjmp.h>
 #include <signal.h>
@@ -25,8 +26,8 @@
 #include "tests/prop/barn.h"
 
 enum {
-    SECONDS_USUAL = 20,
-    SHRINK_RUNS = 12000,
+    SECONDS_USUAL = 15,
+    SHRINK_RUNS = 12000, /* a minute or two */
     SMALL_ROOTS = 97, /* of small histories one in so many has its root compared */
 };
 
@@ -342,15 +343,37 @@ static void on_abort(int number)
     (void)!write(2, doing, strlen(doing));
 }
 
-static void tell_failure(struct choice *failed, struct one *one)
+static uint64_t number_from(const char *name, uint64_t usual)
 {
-    fprintf(stderr, "%s\nsmaller: ", barn.why);
-    size_t runs = choice_shrink(failed, holds, one, SHRINK_RUNS);
-    fprintf(stderr, "%zu choices after %zu runs\n", failed->at, runs);
+    const char *text = getenv(name);
+    return text == NULL ? usual : strtoull(text, NULL, 10);
+}
+
+static double seconds(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static double began;
+static bool has_failed; /* what comes after a failure is left out */
+
+/* The failing case, then the smallest that fails as well, with its story. */
+static void tell_failure(struct choice *failed, choice_property *property, struct one *one)
+{
+    size_t runs_max = (size_t)number_from("LUM_PROP_SHRINK", SHRINK_RUNS);
+    has_failed = true;
+    fprintf(stderr, "found after %.1f s: %s\n", seconds() - began, barn.why);
+    if (runs_max == 0) {
+        return;
+    }
+    size_t runs = choice_shrink(failed, property, one, runs_max);
+    fprintf(stderr, "smaller: %zu choices after %zu runs\n", failed->at, runs);
     one->tells = true;
     struct choice again;
     choice_from_list(&again, failed->draws, failed->at);
-    (void)holds(&again, one);
+    (void)property(&again, one);
     choice_close(&again);
     fprintf(stderr, "LUM_PROP_CASE=\"%d ", (int)one->kind);
     choice_tell(failed, stderr);
@@ -368,26 +391,13 @@ static bool run_seed(uint64_t seed)
     bool held = holds(&choice, &one);
     if (!held) {
         fprintf(stderr, "LUM_PROP_SEED=%llu: ", (unsigned long long)seed);
-        tell_failure(&choice, &one);
+        tell_failure(&choice, holds, &one);
     }
     choice_close(&choice);
     return held;
 }
 
 /* ---- the tests ---- */
-
-static uint64_t number_from(const char *name, uint64_t usual)
-{
-    const char *text = getenv(name);
-    return text == NULL ? usual : strtoull(text, NULL, 10);
-}
-
-static double seconds(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
 
 static void print_counts(void)
 {
@@ -402,6 +412,15 @@ static void print_counts(void)
            (unsigned long long)barn.rebuilds, (unsigned long long)counted.reread);
 }
 
+static void begin_test(void)
+{
+    if (has_failed) {
+        skip();
+    }
+    memset(&counted, 0, sizeof counted);
+    barn.rebuilds = 0;
+}
+
 static void random_histories_merge_as_the_model_says(void **unused)
 {
     uint64_t seeds = number_from("LUM_PROP_SEEDS", 0);
@@ -409,7 +428,7 @@ static void random_histories_merge_as_the_model_says(void **unused)
     double until = seconds() + (double)span_s;
     uint64_t seed = number_from("LUM_PROP_SEED", 1);
     (void)unused;
-    memset(&counted, 0, sizeof counted);
+    begin_test();
     for (uint64_t done = 0; seeds > 0 ? done < seeds : seconds() < until; done++) {
         assert_true(run_seed(seed + done));
     }
@@ -472,13 +491,12 @@ static void every_history_of_three_logs_and_four_ops_merges_as_the_model_says(vo
     struct one one = {.kind = WORLD_SMALL};
     struct choice choice;
     (void)unused;
-    memset(&counted, 0, sizeof counted);
+    begin_test();
     (void)snprintf(doing, sizeof doing, "in a small world\n");
     choice_from_all(&choice);
     do {
         if (!small_holds(&choice, &one)) {
-            one.tells = true;
-            (void)small_holds(&choice, &one);
+            tell_failure(&choice, small_holds, &one);
             fail_msg("%s", barn.why);
         }
     } while (choice_next(&choice));
@@ -574,19 +592,15 @@ static void a_roster_is_the_same_whatever_the_order_of_its_facts(void **unused)
     uint64_t share = number_from("LUM_PROP_SECONDS", SECONDS_USUAL);
     double until = seconds() + (double)share / 5;
     (void)unused;
-    memset(&counted, 0, sizeof counted);
+    begin_test();
     for (uint64_t seed = number_from("LUM_PROP_SEED", 1); seconds() < until; seed++) {
         struct one one = {.kind = WORLD_GOV};
         struct choice choice;
         (void)snprintf(doing, sizeof doing, "at roster seed %llu\n", (unsigned long long)seed);
         choice_from_seed(&choice, seed);
         if (!roster_holds(&choice, &one)) {
-            fprintf(stderr, "LUM_PROP_SEED=%llu: %s\n", (unsigned long long)seed, barn.why);
-            (void)choice_shrink(&choice, roster_holds, &one, SHRINK_RUNS);
-            struct choice again;
-            one.tells = true;
-            choice_from_list(&again, choice.draws, choice.at);
-            (void)roster_holds(&again, &one);
+            fprintf(stderr, "roster seed %llu: ", (unsigned long long)seed);
+            tell_failure(&choice, roster_holds, &one);
             fail_msg("%s", barn.why);
         }
         choice_close(&choice);
@@ -614,6 +628,7 @@ static void a_case_again(void **unused)
 static int setup(void **unused)
 {
     (void)unused;
+    began = seconds();
     barn_open(&barn);
     state = calloc(1, sizeof *state);
     (void)signal(SIGABRT, on_abort);
