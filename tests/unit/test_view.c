@@ -270,9 +270,14 @@ static void inside_one_event_a_drop_sees_only_the_ops_before_it(void **state)
     lum_draft_set(draft, &made, &pair, NO_PLACES);
     uint64_t seq = build_data(hall->build, hall->a, T0);
     struct lum_id id = build_made(hall->build, hall->a, seq, 0);
+    lum_draft_make(draft, lum_bytes_of("item", 4), build_map("name", "padi"));
+    lum_draft_drop(draft, &made, NO_PLACES);
+    uint64_t dead = build_data(hall->build, hall->a, T0);
+    struct lum_id other = build_made(hall->build, hall->a, dead, 0);
     settle(hall);
     assert_int_equal(build_life(hall->store, &id), LUM_REVIVED);
     assert_string_equal(build_shown(hall->store, &id, "name"), "beras");
+    assert_int_equal(build_life(hall->store, &other), LUM_DEAD);
 }
 
 /* ---- keyed records ---- */

@@ -284,6 +284,25 @@ static void beyond_a_fork_a_dep_is_satisfied_by_the_fork_point_and_its_dots_name
     assert_int_equal(build_values(hall->store, &id, "name"), 1); /* the fork point stands */
 }
 
+static void beyond_a_fork_a_dep_still_waits_for_the_fork_point_to_apply(void **state)
+{
+    struct hall *hall = *state;
+    (void)build_make(hall->build, hall->c, T0, "name", "x");
+    struct lum_dep on_c = build_pin(hall->build, hall->c, 1);
+    (void)empty_event(hall, hall->a, &on_c, 1);
+    (void)empty_event(hall, hall->a, NULL, 0);
+    struct lum_dep beyond = build_pin(hall->build, hall->a, 2);
+    (void)empty_event(hall, hall->b, &beyond, 1);
+    build_feed(hall->store, hall->a, 2);
+    build_freeze(hall->store, hall->a, 1);
+    feed(hall, hall->b);
+    expect_applied(hall, hall->b, 0, true);
+    feed(hall, hall->c);
+    expect_applied(hall, hall->a, 1, false);
+    expect_applied(hall, hall->b, 1, false);
+    assert_int_equal(level_of(hall, hall->b, 1), 3);
+}
+
 static void a_freeze_ends_a_wait_for_the_other_branch(void **state)
 {
     struct hall *hall = *state;
@@ -331,6 +350,7 @@ int main(void)
         TEST(a_position_without_any_pin_waits),
         TEST(L_is_one_more_than_the_greatest_seen),
         TEST(beyond_a_fork_a_dep_is_satisfied_by_the_fork_point_and_its_dots_name_nothing),
+        TEST(beyond_a_fork_a_dep_still_waits_for_the_fork_point_to_apply),
         TEST(a_freeze_ends_a_wait_for_the_other_branch),
         TEST(a_fork_at_the_first_event_leaves_level_zero),
     };
