@@ -1,15 +1,11 @@
 /*
- * front.c - what differs: FRONT said and heard, and when two nodes are equal.
+ * front.c - what differs: FRONT said and heard. When it is said: equal.c.
  *
  *   R: digests ------------------------------------->  said with AUTH; equal: all is said
  *      <------------------------ I: vector of the shelves that differ
  *   R: answer: where it holds less, more or other -->  and then what I lacks, unasked
  *      <------------------------ I: what R lacks, unasked
  *      <------- digests, whenever one side has nothing left to do ------->
- *
- * "Equal" is a fact: the digest they said last is the one of our own store now. What they hold is
- * never remembered over a session; within one, `told.known` may be wrong only until the vector is
- * said again, which happens when both are idle and not equal (heal), ever more rarely.
  */
 #include <string.h>
 
@@ -69,6 +65,7 @@ static void put_vector(struct lum_side *side, struct lum_session *session, uint8
             continue;
         }
         told->said = held->head;
+        told->flying = 0; /* what they answer counts, but for pieces said from here on */
         told->has_laddered = false;
         told->has_shown = false;
         if (held->head > 0) {
@@ -220,14 +217,15 @@ void lum_front_look_for_doubt(struct lum_side *side, const struct lum_session *s
     (void)lum_outbox_act(&side->outbox, LUM_SYNC_DOUBT, session->id);
 }
 
-/* Takes what they say of a log of ours. Gives whether it contradicts what we hold. */
+/* Takes what they say of a log of ours. Gives whether it contradicts what we hold. An answer to a
+ * vector may cross pieces of ours (crosses); a correction says what became of them. */
 static bool take_entry(struct lum_side *side, struct lum_session *session, uint32_t lno,
-                       const struct lum_front_entry *entry)
+                       const struct lum_front_entry *entry, bool crosses)
 {
     struct lum_held *held = lum_frontier_log(&side->ours, lno);
     struct lum_told *told = lum_session_told(session, lno);
     told->is_branched = false;
-    if (told->awaits && entry->seq < told->flying && !entry->is_frozen) {
+    if (crosses && told->awaits && entry->seq < told->flying && !entry->is_frozen) {
         told->known = told->flying; /* said before our pieces, which are on their way, had come */
         return false;
     }
@@ -295,7 +293,8 @@ static bool find_entry(struct lum_side *side, struct lum_session *session,
 
 /* Gives whether the entry contradicts what we hold. */
 static bool hear_entry(struct lum_side *side, struct lum_session *session,
-                       const struct lum_front_entry *entry, struct lum_claim *claim, uint32_t lno)
+                       const struct lum_front_entry *entry, struct lum_claim *claim, uint32_t lno,
+                       bool crosses)
 {
     const struct lum_held *held = lno == 0 ? NULL : lum_frontier_log(&side->ours, lno);
     if (claim != NULL) {
@@ -303,7 +302,20 @@ static bool hear_entry(struct lum_side *side, struct lum_session *session,
         claim->seq = entry->seq;
         lum_session_set_ahead(session, claim, is_ahead);
     }
-    return held != NULL && take_entry(side, session, lno, entry);
+    return held != NULL && take_entry(side, session, lno, entry, crosses);
+}
+
+/* The next entry, while they do not ask for more looking up than is just. */
+static bool next_entry(const struct lum_side *side, struct lum_session *session,
+                       struct lum_front *front, struct lum_front_entry *entry)
+{
+    uint64_t allowed =
+        LUM_SYNC_ENTRIES_MAX + LUM_SYNC_ENTRIES_A_MS * (side->now_ms - session->since_ms);
+    if (session->entries >= allowed || !lum_message_next_entry(front, entry)) {
+        return false;
+    }
+    session->entries++;
+    return true;
 }
 
 static bool hear_vector(struct lum_side *side, struct lum_session *session, struct lum_front *front)
@@ -312,14 +324,14 @@ static bool hear_vector(struct lum_side *side, struct lum_session *session, stru
     struct lum_claim *claim;
     uint32_t lno;
     forget_shelves(side, session, front->covered);
-    while (lum_message_next_entry(front, &entry)) {
+    while (next_entry(side, session, front, &entry)) {
         if (!find_entry(side, session, &entry, &claim, &lno)) {
             return false;
         }
-        (void)hear_entry(side, session, &entry, claim, lno);
+        (void)hear_entry(side, session, &entry, claim, lno, false);
     }
     session->is_held = false;
-    return true;
+    return lum_cur_left(&front->entries) == 0;
 }
 
 /* What we said in our vector they hold too, but for the entries that follow. */
@@ -368,7 +380,7 @@ static bool hear_answer(struct lum_side *side, struct lum_session *session, stru
     struct lum_claim *claim;
     uint32_t lno;
     assume_said(side, session, front->covered);
-    while (lum_message_next_entry(front, &entry)) {
+    while (next_entry(side, session, front, &entry)) {
         if (!find_entry(side, session, &entry, &claim, &lno)) {
             return false;
         }
@@ -376,7 +388,7 @@ static bool hear_answer(struct lum_side *side, struct lum_session *session, stru
             close_agreement(side, session, &now);
             now = (struct agreement){.lno = lno};
         }
-        if (hear_entry(side, session, &entry, claim, lno)) {
+        if (hear_entry(side, session, &entry, claim, lno, front->covered != 0)) {
             bool is_older = now.differs == 0 || entry.seq < now.differs;
             now.differs = is_older ? entry.seq : now.differs;
         } else if (entry.seq > now.common) {
@@ -384,7 +396,7 @@ static bool hear_answer(struct lum_side *side, struct lum_session *session, stru
         }
     }
     close_agreement(side, session, &now);
-    return true;
+    return lum_cur_left(&front->entries) == 0;
 }
 
 static void queue_shelves(struct lum_side *side, struct lum_session *session)
@@ -392,35 +404,6 @@ static void queue_shelves(struct lum_side *side, struct lum_session *session)
     for (uint32_t lno = 1; lno <= session->told_count; lno++) {
         lum_session_want(side, session, lno);
     }
-}
-
-/* They hold of this shelf what we hold: whatever was on its way has arrived. */
-static void settle_shelf(struct lum_side *side, struct lum_session *session, uint8_t shelf)
-{
-    for (uint32_t lno = 1; lno <= session->told_count; lno++) {
-        const struct lum_held *held = lum_frontier_log(&side->ours, lno);
-        struct lum_told *told = lum_session_told(session, lno);
-        if (held->name.shelf != shelf) {
-            continue;
-        }
-        lum_session_acked(session, told);
-        told->known = held->head;
-        told->is_branched = false;
-        told->is_settled = held->is_frozen;
-    }
-    session->ready |= BIT(shelf);
-}
-
-static uint8_t differing(struct lum_side *side, const struct lum_session *session)
-{
-    uint8_t mask = 0;
-    for (uint8_t shelf = 0; shelf < LUM_SHELVES_MAX; shelf++) {
-        bool is_known = (lum_session_shared(session) & session->heard & BIT(shelf)) != 0;
-        if (is_known && memcmp(session->their_digest[shelf], digest(side, shelf), 16) != 0) {
-            mask |= BIT(shelf);
-        }
-    }
-    return mask;
 }
 
 void lum_front_hear(struct lum_side *side, struct lum_session *session, struct lum_bytes body)
@@ -469,97 +452,4 @@ void lum_front_hear(struct lum_side *side, struct lum_session *session, struct l
         session->heal_ms = side->now_ms;
     }
     session->is_opening = false;
-}
-
-/* ---- what is due ---- */
-
-static uint8_t unsaid(struct lum_side *side, const struct lum_session *session)
-{
-    uint8_t mask = session->shown & (uint8_t)~session->said;
-    for (uint8_t shelf = 0; shelf < LUM_SHELVES_MAX; shelf++) {
-        bool is_said = (session->said & session->shown & BIT(shelf)) != 0;
-        if (is_said && memcmp(session->said_digest[shelf], digest(side, shelf), 16) != 0) {
-            mask |= BIT(shelf);
-        }
-    }
-    return mask;
-}
-
-/* All shelves of the space, both ways, each with the digest we have now. */
-static bool is_equal(struct lum_side *side, const struct lum_session *session, uint8_t differs)
-{
-    uint8_t all = lum_greet_shelves(side);
-    return session->phase == LUM_PHASE_OPEN && session->ingests == 0 && differs == 0 &&
-           session->shown == all && (session->heard & all) == all;
-}
-
-static void note_equal(struct lum_side *side, struct lum_session *session, uint8_t differs)
-{
-    bool now = is_equal(side, session, differs);
-    if (now && !session->is_equal) {
-        session->was_equal = true;
-        session->heal_wait_ms = LUM_SYNC_HEAL_MS;
-        (void)lum_outbox_act(&side->outbox, LUM_SYNC_EQUAL, session->id);
-    }
-    session->is_equal = now;
-    session->tally.is_equal = now;
-}
-
-static void say_what_is_due(struct lum_side *side, struct lum_session *session, uint8_t differs)
-{
-    uint64_t now = side->now_ms;
-    uint64_t keep_ms = session->front_ms + LUM_FRONT_EVERY_MS;
-    bool is_busy = lum_session_is_busy(session);
-    if (session->heard == 0 && now < keep_ms) {
-        lum_session_wake(side, keep_ms); /* their first word on it is awaited */
-        return;
-    }
-    if (session->is_holding && side->may_ask) {
-        lum_front_say(side, session, LUM_FRONT_VECTOR, lum_session_shared(session));
-        return;
-    }
-    uint8_t asked = side->may_ask ? differs : differs & BIT(LUM_SHELF_GOV); /* gov never waits */
-    if (asked != 0 && !is_busy) {
-        if (now >= session->heal_ms) {
-            lum_front_say(side, session, LUM_FRONT_VECTOR, asked);
-            session->heal_wait_ms = session->heal_wait_ms * 2 < LUM_SYNC_HEAL_MAX_MS
-                                        ? session->heal_wait_ms * 2
-                                        : LUM_SYNC_HEAL_MAX_MS;
-            return;
-        }
-        lum_session_wake(side, session->heal_ms);
-    }
-    bool is_due = now >= keep_ms || session->said_shown != session->shown;
-    if (!is_due && !is_busy && unsaid(side, session) != 0) {
-        bool is_last = differs == 0 || (session->claimed != 0 && session->expecting == 0);
-        bool is_quiet = now >= session->quiet_ms;
-        is_due = is_quiet || (is_last && (session->is_finishing || !session->was_equal));
-        if (!is_due) {
-            lum_session_wake(side, session->quiet_ms);
-        }
-    }
-    if (is_due) {
-        lum_front_say(side, session, LUM_FRONT_DIGESTS, 0);
-    }
-    lum_session_wake(side, session->front_ms + LUM_FRONT_EVERY_MS);
-}
-
-void lum_front_go(struct lum_side *side, struct lum_session *session)
-{
-    if (session->phase == LUM_PHASE_ENDING) {
-        return;
-    }
-    uint8_t differs = differing(side, session);
-    for (uint8_t shelf = 0; shelf < LUM_SHELVES_MAX; shelf++) {
-        uint8_t bit = lum_session_shared(session) & session->heard & BIT(shelf);
-        bool is_new = (session->settled & bit) == 0;
-        if (bit != 0 && (differs & bit) == 0 && is_new) {
-            settle_shelf(side, session, shelf);
-        }
-    }
-    session->settled = (uint8_t)(lum_session_shared(session) & session->heard & ~differs);
-    if (session->phase == LUM_PHASE_OPEN) {
-        say_what_is_due(side, session, differs); /* first equality is told at once, so before it */
-    }
-    note_equal(side, session, differs);
 }

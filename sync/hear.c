@@ -162,6 +162,11 @@ static enum lum_fault hear_bunch(struct lum_side *side, struct lum_session *sess
     if (!lum_outbox_check(&side->outbox, status)) {
         return LUM_FAULT_NONE;
     }
+    for (uint32_t i = 0; i < bunch.seals.count; i++) {
+        if (lum_session_claim(session, bunch.runs[i].number) == NULL) {
+            return LUM_FAULT_MESSAGE;
+        }
+    }
     const uint8_t *at = side->plain.at;
     for (uint32_t i = 0; i < bunch.seals.count && fault == LUM_FAULT_NONE; i++) {
         const struct lum_piece piece = {
@@ -303,7 +308,6 @@ void lum_hear(struct lum_side *side, struct lum_session *session, uint8_t type,
 {
     enum lum_fault fault = LUM_FAULT_NONE;
     session->tally.bytes_in += lum_outbox_frame_size(body.len);
-    session->heard_ms = side->now_ms;
     session->progress_ms = side->now_ms;
     if (session->phase == LUM_PHASE_ENDING) {
         return;

@@ -34,7 +34,8 @@ static void look_at_speed(const struct lum_side *side, struct lum_session *sessi
     uint64_t gone = since < session->queued ? 0 : since - session->queued;
     uint64_t ms = side->now_ms - session->burst_ms;
     session->pushed_ms = side->now_ms;
-    session->is_fast |= gone >= LUM_SYNC_THIN_BYTES && ms > 0 && gone > ms * LUM_SYNC_FAST_BYTES_A_MS;
+    session->is_fast |=
+        gone >= LUM_SYNC_THIN_BYTES && ms > 0 && gone > ms * LUM_SYNC_FAST_BYTES_A_MS;
 }
 
 /* ---- saying one piece ---- */

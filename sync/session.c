@@ -20,7 +20,6 @@ enum lum_status lum_session_open(uint32_t id, const struct lum_side *side, struc
     session->id = id;
     session->phase = LUM_PHASE_HELLO;
     session->since_ms = side->now_ms;
-    session->heard_ms = side->now_ms;
     session->front_ms = side->now_ms;
     session->progress_ms = side->now_ms;
     session->heal_wait_ms = LUM_SYNC_HEAL_MS;

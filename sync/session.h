@@ -2,7 +2,8 @@
  * session.h - one neighbour: what each side knows of the other, and the files that act on it.
  *
  *   greet.c   who they are: AUTH, first contact, WELCOME; which shelves they are shown
- *   front.c   what differs: FRONT said and heard, equality
+ *   front.c   what differs: FRONT said and heard
+ *   equal.c   whether the two are equal, and when FRONT is said to find out
  *   branch.c  a log that differs below the head: where it forked, and the proof
  *   push.c    what they lack: pieces, introductions, HAVE
  *   bunch.c   small pieces that go together
@@ -41,6 +42,9 @@ enum {
     LUM_SYNC_DEAD_MS = 3 * LUM_FRONT_EVERY_MS,
     LUM_SYNC_CORRECTIONS_MAX = 64, /* gaps answered in a session; the rest heals by the vector */
     LUM_SYNC_PROOFS_MAX = 16,
+    /* Entries of FRONTs that are looked at: each may cost the reading of a block. */
+    LUM_SYNC_ENTRIES_MAX = 4 * LUM_FRONT_LOGS_MAX,
+    LUM_SYNC_ENTRIES_A_MS = 1,
 };
 
 /* Open ends that wait to be said together; their runs lie in lum_side's plain. */
@@ -77,7 +81,7 @@ struct lum_told {
     uint32_t theirs;   /* their number + 1; 0 = none heard */
     bool is_named;     /* they can tell which log our number means */
     bool is_todo;      /* waits in the queue */
-    uint64_t flying;           /* last one said; while it awaits, they may not have said so yet */
+    uint64_t flying;   /* last one said; while it awaits, they may not have said so yet */
     bool awaits;       /* said, and not yet acknowledged */
     bool is_branched;  /* they hold another branch: not pushed but proved */
     bool is_proved;    /* frozen here: the other branch was said */
@@ -158,6 +162,7 @@ struct lum_session {
     uint32_t expecting; /* claims that are ahead */
     uint32_t haves_due;
     uint32_t corrections;
+    uint64_t entries;   /* heard */
     bool is_held;       /* they asked us to wait: nothing is pushed until their next vector */
     bool is_holding;    /* we asked them to wait */
     bool awaits_answer; /* to our vector */
@@ -166,21 +171,20 @@ struct lum_session {
     bool is_finishing;
     bool is_equal;
     bool was_equal;
-    size_t queued;     /* bytes on the line, as the driver told, and what this step added */
-    size_t said_bytes; /* pieces in this step */
+    size_t queued;        /* bytes on the line, as the driver told, and what this step added */
+    size_t said_bytes;    /* pieces in this step */
     bool is_fast;         /* the line has shown it; then blocks are large */
     uint64_t burst_ms;    /* when pushing began after a pause ... */
     uint64_t burst_bytes; /* ... and what had been said by then */
     uint64_t pushed_ms;   /* when there was last something to push */
 
     uint64_t since_ms;
-    uint64_t heard_ms; /* anything */
     uint64_t piece_ms; /* the last piece or answer heard, or vector said */
     uint64_t front_ms; /* our last FRONT */
     uint64_t heal_ms;  /* a vector may be said from then on */
     uint64_t heal_wait_ms;
-    uint64_t quiet_ms; /* digests may be said from then on */
-    uint64_t progress_ms;
+    uint64_t quiet_ms;    /* digests may be said from then on */
+    uint64_t progress_ms; /* anything heard, or taken in */
     struct lum_sync_tally tally;
 };
 
@@ -248,8 +252,11 @@ void lum_front_look_for_doubt(struct lum_side *side, const struct lum_session *s
                               const struct lum_log_name *name, uint32_t lno);
 /* Does it bring so much, or may it, that others had better wait? */
 bool lum_front_is_bringing(const struct lum_side *side, const struct lum_session *session);
+
+/* ---- equal.c ---- */
+
 /* Looks whether shelves are equal now, and says what is due. */
-void lum_front_go(struct lum_side *side, struct lum_session *session);
+void lum_equal_go(struct lum_side *side, struct lum_session *session);
 
 /* ---- branch.c ---- */
 

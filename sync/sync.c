@@ -169,7 +169,7 @@ static void hear_ingested(struct lum_sync *sync, const struct lum_sync_event *ev
     const struct lum_ingest_result *result = &event->ingested.result;
     struct lum_session *session = find(sync, event->session);
     bool grew = result->end == LUM_INGEST_TAKEN || result->end == LUM_INGEST_FORK;
-    if (grew) {
+    if (grew || result->lno > sync->side.ours.count) {
         grown(sync, result->lno);
     }
     if (session != NULL && sync->side.outbox.status == LUM_OK) {
@@ -211,7 +211,7 @@ static uint64_t patience(const struct lum_session *session)
     case LUM_PHASE_ENDING:
     case LUM_PHASES:
     default:
-        return session->heard_ms + LUM_SYNC_DEAD_MS;
+        return session->progress_ms + LUM_SYNC_DEAD_MS;
     }
 }
 
@@ -236,7 +236,7 @@ static void go(struct lum_side *side, struct lum_session *session)
 {
     lum_greet_go(side, session);
     lum_push_go(side, session);
-    lum_front_go(side, session);
+    lum_equal_go(side, session);
     lum_greet_go(side, session); /* gov may be seen to be whole only now */
     session->tally.is_pushing = lum_session_is_busy(session);
     if (session->phase == LUM_PHASE_ENDING) {

@@ -469,6 +469,56 @@ static void a_gap_is_answered_by_what_we_hold(void **state)
     assert_int_equal(entry.seq, row.place.chain.seq);
 }
 
+static void what_was_refused_is_asked_for_when_gov_grew(void **state)
+{
+    (void)state;
+    struct lum_intro intro = {.number = 0, .name = {.shelf = LUM_SHELF_COMMON}};
+    struct lum_front front;
+    struct lum_front_entry entry;
+    meet_properly();
+    lum_message_put_intro(&body, &intro); /* an author who has not joined */
+    hear(LUM_MESSAGE_INTRO);
+    put_piece(0, 1);
+    hear(LUM_MESSAGE_TAIL);
+    struct lum_sync_event done = {.type = LUM_SYNC_INGESTED};
+    done.ingested.token = outbox.at[outbox.count - 1].ingest.token;
+    done.ingested.result.end = LUM_INGEST_STRANGER;
+    step(&done);
+    assert_open();
+    assert_false(has_sent(LUM_MESSAGE_FRONT));
+    struct lum_sync_self self = self_of(&hall);
+    assert_int_equal(lum_sync_know(machine, &self), LUM_OK);
+    tick(1);
+    assert_int_equal(lum_message_get_front(sent(LUM_MESSAGE_FRONT), &front), LUM_FAULT_NONE);
+    assert_int_equal(front.mode, LUM_FRONT_ANSWER);
+    assert_true(lum_message_next_entry(&front, &entry));
+    assert_int_equal(entry.name, LUM_BY_YOURS);
+    assert_int_equal(entry.number, 0);
+    assert_int_equal(entry.seq, 0);
+}
+
+/* Each entry may cost a block to look at. */
+static void a_flood_of_vectors_ends_it(void **state)
+{
+    (void)state;
+    struct lum_front front = {.mode = LUM_FRONT_ANSWER, .shown = 1};
+    struct lum_front_entry entry = {.name = LUM_BY_MINE, .seq = 1, .tag = 1};
+    meet_properly();
+    put_intro_of_own_log(&member);
+    hear(LUM_MESSAGE_INTRO);
+    uint32_t rounds = 0;
+    while (acts(LUM_SYNC_CLOSE) == 0) {
+        assert_true(rounds++ < 10);
+        lum_message_put_front(&body, &front);
+        for (uint32_t i = 0; i < LUM_FRONT_LOGS_MAX; i++) {
+            lum_message_put_entry(&body, &entry);
+        }
+        hear(LUM_MESSAGE_FRONT);
+    }
+    assert_int_equal(rounds, 5);
+    assert_closed(LUM_FAULT_MESSAGE);
+}
+
 static void a_neighbour_that_falls_silent_is_let_go(void **state)
 {
     (void)state;
@@ -532,6 +582,8 @@ int main(void)
         TEST(a_bunch_that_does_not_unpack_ends_it),
         TEST(what_the_writer_finds_wrong_ends_it),
         TEST(a_gap_is_answered_by_what_we_hold),
+        TEST(what_was_refused_is_asked_for_when_gov_grew),
+        TEST(a_flood_of_vectors_ends_it),
         TEST(a_neighbour_that_falls_silent_is_let_go),
         TEST(every_failing_allocation_is_told),
     };
