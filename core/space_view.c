@@ -255,8 +255,11 @@ enum lum_status lum_space_keep_roots(struct lum_space *space, struct lum_error *
         status = lum_txn_begin_read(space->log, &log, err);
     }
     for (uint32_t i = 0; status == LUM_OK && i < genesis->shelf_count; i++) {
-        status =
-            lum_view_root_keep(space->view_txn, log, genesis->shelves[i].index, &root);
+        uint8_t shelf = genesis->shelves[i].index;
+        if (shelf == LUM_SHELF_GOV) { /* no records */
+            continue;
+        }
+        status = lum_view_root_keep(space->view_txn, log, shelf, &root);
         status = status == LUM_OK ? status : lum_space_fail(space->view, status, err);
     }
     lum_txn_abort(log);

@@ -127,29 +127,61 @@ static void each_shelf_has_its_own(void **state)
     site_drop(&site);
 }
 
+static uint64_t kept_buckets(struct site *site)
+{
+    struct lum_txn *txn = NULL;
+    assert_int_equal(lum_txn_begin_read(lum_space_view(site->space), &txn, NULL), LUM_OK);
+    uint64_t rows = lum_txn_rows(txn, LUM_V_TREE);
+    lum_txn_abort(txn);
+    return rows;
+}
+
+static void keep_state(struct site *site, char out[65])
+{
+    json_t *json = status_of(site);
+    (void)snprintf(out, 65, "%s", vectors_text(json, "state"));
+    json_decref(json);
+}
+
 static void a_state_that_is_kept_follows_the_edits(void **state)
 {
     (void)state;
     struct site site;
-    struct lum_txn *txn = NULL;
     char text[65];
+    char anew[65];
     found(&site);
     struct lum_id id = site_put(&site, "k", "a", "1").record;
-    for (int i = 0; i < 3; i++) {
-        json_t *json = status_of(&site);
-        (void)snprintf(text, sizeof text, "%s", vectors_text(json, "state"));
-        json_decref(json);
-        assert_int_equal(lum_txn_begin_read(lum_space_view(site.space), &txn, NULL), LUM_OK);
-        assert_int_equal(lum_txn_rows(txn, LUM_V_TREE), 2 * 4096);
-        lum_txn_abort(txn);
-        assert_int_equal(lum_space_rebuild(site.space, NULL, NULL), LUM_OK); /* keeps nothing */
-        json = status_of(&site);
-        assert_string_equal(vectors_text(json, "state"), text);
-        json_decref(json);
-        assert_int_equal(i < 2 ? site_set(&site, &id, "a", i == 0 ? "2" : "3")
-                               : site_delete(&site, &id),
+    assert_int_equal(lum_space_keep_roots(site.space, NULL), LUM_OK);
+    assert_int_equal(kept_buckets(&site), 4096);
+    assert_int_equal(site_set(&site, &id, "a", "2"), LUM_OK);
+    assert_int_equal(kept_buckets(&site), 4095); /* all but the one that was edited */
+    assert_int_equal(lum_space_keep_roots(site.space, NULL), LUM_OK);
+    assert_int_equal(kept_buckets(&site), 4096);
+    keep_state(&site, text);
+    assert_int_equal(lum_space_rebuild(site.space, NULL, NULL), LUM_OK); /* keeps nothing */
+    assert_int_equal(kept_buckets(&site), 0);
+    keep_state(&site, anew);
+    assert_string_equal(anew, text);
+    site_drop(&site);
+}
+
+static void a_large_space_keeps_its_state(void **state)
+{
+    (void)state;
+    struct site site;
+    char text[65];
+    found(&site);
+    site_begin(&site);
+    for (int i = 0; i < 10000; i++) {
+        const struct lum_edit_target target = {.shelf = LUM_SHELF_COMMON,
+                                               .collection = lum_bytes_of("item", 4)};
+        struct lum_edit_result out;
+        assert_int_equal(lum_edit_make(site.editor, &target, site_map("a", "1"), &out, NULL),
                          LUM_OK);
     }
+    site_commit(&site);
+    keep_state(&site, text);
+    assert_int_equal(kept_buckets(&site), 4096);
     site_drop(&site);
 }
 
@@ -268,6 +300,7 @@ int main(void)
         cmocka_unit_test(frontier_and_state_are_equal_exactly_when_the_same_is_held),
         cmocka_unit_test(each_shelf_has_its_own),
         cmocka_unit_test(a_state_that_is_kept_follows_the_edits),
+        cmocka_unit_test(a_large_space_keeps_its_state),
         cmocka_unit_test(a_newcomer_says_so),
         cmocka_unit_test(who_waits_for_approval_is_told),
         cmocka_unit_test(a_copied_store_is_in_doubt),
