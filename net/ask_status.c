@@ -2,8 +2,8 @@
  * ask_status.c - the request that tells how a space stands: who, how much, equal with whom.
  *
  * It runs beside the writer, which alone can keep what a state root costs: 2 us a record at the
- * first time, then only what has changed. A small space pays each time instead of with 200 kB. Lists inside the answer are bounded, so that it stays one
- * map whatever others write.
+ * first time, then only what has changed. A small space pays each time instead of with 200 kB.
+ * Lists inside the answer are bounded, so that it stays one map whatever others write.
  */
 #include <string.h>
 
