@@ -517,6 +517,11 @@ void link_run(struct link *link, uint64_t quiet_ms)
 
 /* ---- looking ---- */
 
+uint32_t link_count(const struct link *link)
+{
+    return link->line_count;
+}
+
 struct link_line *link_line(struct link *link, uint32_t line)
 {
     assert_true(line < link->line_count);

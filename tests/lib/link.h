@@ -75,6 +75,7 @@ void link_run(struct link *link, uint64_t quiet_ms);
 /* One turn: delivers, writes, ticks. False when there was nothing to do now. */
 bool link_turn(struct link *link);
 
+uint32_t link_count(const struct link *link); /* of lines, up or not: they are 0 .. count - 1 */
 struct link_line *link_line(struct link *link, uint32_t line);
 struct link_counts *link_counts(struct link *link, uint32_t node);
 struct lum_sync *link_sync(struct link *link, uint32_t node);
