@@ -51,8 +51,11 @@ static void check_ask(struct lum_ask *ask, struct lum_bytes body)
     struct lum_bytes rest = lum_ask_rest(ask);
     LUM_ASSERT(rest.at == cur.at && rest.len == lum_cur_left(&cur));
     LUM_ASSERT(!lum_ask_value(ask, "no such argument", &none) || count > 0);
+    LUM_ASSERT(!lum_ask_bool(ask, "no such flag") || count > 0);
+    LUM_ASSERT(!lum_ask_uint(ask, "no such number", &(uint64_t){0}) || count > 0);
     size_t name_len = body.len - ask->question.len;
-    LUM_ASSERT(name_len >= 2 && memcmp(body.at + name_len, ask->question.at, ask->question.len) == 0);
+    LUM_ASSERT(name_len >= 2);
+    LUM_ASSERT(memcmp(body.at + name_len, ask->question.at, ask->question.len) == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -69,6 +72,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     } else {
         LUM_ASSERT(status == LUM_INVALID && err.cause == LUM_CAUSE_bad_request);
     }
+    lum_ask_close(&ask);
+    memory_end(memory_of(data, size));
+    enum lum_status hungry = lum_ask_open(body, &out, &ask, &err);
+    memory_back();
+    LUM_ASSERT(hungry == status || hungry == LUM_NO_MEMORY);
     lum_ask_close(&ask);
     lum_buf_fini(&out);
     return 0;

@@ -4,17 +4,19 @@
  *   input = way u8 | steps
  *     way & 3  0  the stream is the input, to a responder      1  the same, to an initiator
  *              2  both ends of ours, with the line between them in the input's hands
+ *              3  a dialler that knows a key, with an ephemeral of the input's: e 32
  *     way & 4     rekey is near     way & 8  the dialler's key is not among the answerer's
  *   step = what u8 | number u8 .., of way 2; see `step`
  *
  * Holds: what comes out of an end is the front of what went in at the other, whatever was done to
  * the line; all of it when nothing was; a deaf channel says nothing more.
  */
+#include "core/pack.h"
 #include "net/channel.h"
 #include "tests/fuzz/input.h"
 
 enum {
-    PLAIN_MAX = 4096,
+    PLAIN_MAX = 100000,
     WIRE_MAX = 1 << 20,
 };
 
@@ -83,6 +85,38 @@ static void hear_stranger(struct input *in, bool is_initiator)
     end_fini(&end);
 }
 
+/* A key of ours and a public key of anyone's: of the ones of small order none opens a channel. */
+static void hear_crafted(struct input *in)
+{
+    static const uint8_t secret[32] = "an ephemeral secret of this end";
+    const struct lum_bytes nothing = {secret, 0};
+    uint8_t prologue[18] = "LUMBUNG/1";
+    uint8_t message[LUM_CHANNEL_FIRST_BYTES] = {0, LUM_CHANNEL_FIRST_BYTES - 2};
+    uint8_t short_message[LUM_NOISE_E + LUM_NOISE_TAG - 1] = {0};
+    struct lum_noise_pair e = {{0}, {0}};
+    struct lum_noise noise;
+    struct end end;
+    uint8_t shared[32];
+    for (size_t i = 0; i < sizeof e.public; i++) {
+        e.public[i] = input_byte(in);
+    }
+    lum_put_u64(message + 2, lum_siphash(entries[0].keys.hint, lum_bytes_of(e.public, 32)));
+    memcpy(prologue + 10, message + 2, 8);
+    lum_noise_begin(&noise, lum_bytes_of(prologue, sizeof prologue), entries[0].keys.psk);
+    lum_noise_write_first(&noise, &e, nothing, message + 10);
+    end_init(&end);
+    lum_channel_answer(&end.channel, secret);
+    lum_buf_put(&end.in, message, sizeof message);
+    feed(&end);
+    bool is_good = lum_x25519(secret, e.public, shared);
+    LUM_ASSERT((end.channel.state == LUM_CHANNEL_OPEN) == is_good);
+    LUM_ASSERT(end.channel.state == (is_good ? LUM_CHANNEL_OPEN : LUM_CHANNEL_DEAF));
+    size_t len = input_byte(in) % sizeof short_message;
+    LUM_ASSERT(!lum_noise_read_first(&noise, lum_bytes_of(short_message, len), shared));
+    LUM_ASSERT(!lum_noise_read_second(&noise, &e, lum_bytes_of(short_message, len), shared));
+    end_fini(&end);
+}
+
 /* ---- two ends ---- */
 
 struct line {
@@ -129,7 +163,7 @@ static void check_heard(struct line *line, unsigned to)
 
 static void step(struct line *line, struct input *in)
 {
-    static const uint8_t long_text[3000];
+    static const uint8_t long_text[80000];
     struct lum_bytes piece;
     uint8_t what = input_byte(in);
     unsigned end = what >> 7;
@@ -144,7 +178,7 @@ static void step(struct line *line, struct input *in)
         say(line, end, input_bytes(in, input_byte(in)));
         break;
     case 3:
-        say(line, end, lum_bytes_of(long_text, input_byte(in) * (size_t)11));
+        say(line, end, lum_bytes_of(long_text, input_byte(in) * (size_t)300));
         break;
     case 4:
         spoil(line, end, input_number(in, 2), input_byte(in));
@@ -255,6 +289,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint8_t way = input_byte(&in);
     if ((way & 3) < 2) {
         hear_stranger(&in, (way & 1) != 0);
+    } else if ((way & 3) == 3) {
+        hear_crafted(&in);
     } else {
         join_ends(&in, way);
     }

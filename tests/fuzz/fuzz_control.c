@@ -1,7 +1,7 @@
 /*
  * fuzz_control.c - control events and genesis documents; the input is read as both.
  *
- * Holds: what is read writes back to the same bytes, and a document inside GENESIS is one by itself.
+ * Holds: what is read writes back to the same bytes; a document inside GENESIS is one by itself.
  */
 #include "core/control.h"
 #include "tests/fuzz/input.h"

@@ -1,7 +1,10 @@
 /*
  * fuzz_csv.c - tables as text.
  *
- *   input = language u8 | the file
+ *   input = way u8 | the file
+ *     way & 1  the language of messages
+ *     way & 2  the input is one value, to be written as a cell
+ *     way & 4  the file is its first line, 4,096 fields of it
  *
  * Holds: the rows that were read, written as a table and read again, are the same rows; a cell's
  * value is canonical and written as a text that means the same value; a fault names its place.
@@ -11,6 +14,7 @@
 #include <unistd.h>
 
 #include "cli/csv.h"
+#include "core/limits.h"
 #include "core/pack.h"
 #include "core/value.h"
 #include "tests/fuzz/input.h"
@@ -106,15 +110,12 @@ static bool copy_table(enum lum_lang lang, struct lum_buf *out)
     return true;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void read_table(enum lum_lang lang, size_t size)
 {
-    struct input in = input_over(data, size);
     struct lum_buf once;
     struct lum_buf twice;
-    enum lum_lang lang = input_flag(&in) ? LUM_LANG_ID : LUM_LANG_EN;
     lum_buf_init(&once, 16 * size + 1024);
     lum_buf_init(&twice, 16 * size + 1024);
-    file_hold(input_rest(&in));
     if (copy_table(lang, &once)) {
         file_hold(lum_buf_bytes(&once));
         LUM_ASSERT(!once.broken && copy_table(lang, &twice));
@@ -122,5 +123,76 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     lum_buf_fini(&once);
     lum_buf_fini(&twice);
+}
+
+static void read_wide_table(enum lum_lang lang, struct lum_bytes line)
+{
+    struct lum_buf wide;
+    lum_buf_init(&wide, LUM_LINE_MAX);
+    for (uint32_t i = 0; i < LUM_ELEMENTS_MAX && line.len < 64; i++) {
+        lum_buf_put(&wide, line.at, line.len);
+    }
+    file_hold(lum_buf_bytes(&wide));
+    read_table(lang, wide.len);
+    lum_buf_fini(&wide);
+}
+
+/* A cell of a value is one cell, whatever it holds. */
+static void write_value(struct lum_bytes value)
+{
+    struct lum_buf text;
+    struct lum_csv_writer writer = {&text, ',', 0};
+    struct lum_csv_row row;
+    lum_buf_init(&text, 16 * value.len + 64);
+    lum_csv_write_text(&writer, lum_bytes_of("a", 1));
+    lum_csv_write_end(&writer);
+    lum_csv_write_value(&writer, value);
+    lum_csv_write_end(&writer);
+    if (lum_pack_check(value) == LUM_FAULT_NONE) {
+        LUM_ASSERT(!text.broken);
+        file_hold(lum_buf_bytes(&text));
+        struct lum_csv *csv = table_open(LUM_LANG_EN, NULL);
+        enum lum_status status = csv == NULL ? LUM_INVALID : lum_csv_next(csv, &row, NULL);
+        bool has_zero = memchr(text.at, 0, text.len) != NULL;
+        LUM_ASSERT(has_zero || (status == LUM_OK && row.count == 1));
+        lum_csv_close(csv);
+    }
+    lum_buf_fini(&text);
+}
+
+static void check_memory(enum lum_lang lang, uint64_t memory)
+{
+    const struct lum_csv_source source = {file, "table.csv", lang, NULL};
+    struct lum_csv *csv = NULL;
+    struct lum_csv_row row;
+    LUM_ASSERT(lseek(file, 0, SEEK_SET) == 0);
+    memory_end(memory);
+    enum lum_status status = lum_csv_open(&source, &csv, NULL);
+    while (status == LUM_OK) {
+        status = lum_csv_next(csv, &row, NULL);
+    }
+    memory_back();
+    lum_csv_close(csv);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct input in = input_over(data, size);
+    uint8_t way = input_byte(&in);
+    enum lum_lang lang = (way & 1) != 0 ? LUM_LANG_ID : LUM_LANG_EN;
+    struct lum_bytes text = input_rest(&in);
+    if ((way & 2) != 0) {
+        write_value(text);
+        return 0;
+    }
+    file_hold(text);
+    if ((way & 4) != 0) {
+        read_wide_table(lang, text);
+    } else {
+        read_table(lang, size);
+    }
+    if (memory_of(data, size) != 0) {
+        check_memory(lang, memory_of(data, size));
+    }
     return 0;
 }

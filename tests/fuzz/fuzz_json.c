@@ -5,10 +5,13 @@
  *     way & 1  the text is NDJSON; else one value
  *     way & 2  the text is canonical msgpack, to be written as JSON and read back
  *     way & 4  the language of messages
+ *     way & 8  the value is an array, with way & 16 an object, that holds the text 4,097 times
  *
- * Holds: what is read is canonical, and written as JSON it reads as the same bytes.
+ * Holds: what is read is canonical, and written as JSON it reads as the same bytes. Memory does not
+ * end here: jansson 2.14 asserts when it ends inside a number.
  */
 #define _GNU_SOURCE /* memfd_create */
+#include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -56,6 +59,23 @@ static void read_value(struct lum_bytes text)
         LUM_ASSERT(out.len == 4);
     }
     lum_buf_fini(&out);
+}
+
+/* One element more than there may be. */
+static void read_many(struct lum_bytes text, bool is_object)
+{
+    struct lum_buf many;
+    lum_buf_init(&many, LUM_LINE_MAX);
+    lum_buf_put_byte(&many, is_object ? '{' : '[');
+    for (unsigned i = 0; i <= LUM_ELEMENTS_MAX && text.len <= 8; i++) {
+        char name[16];
+        int len = snprintf(name, sizeof name, "%s\"%u\":", i > 0 ? "," : "", i);
+        lum_buf_put(&many, name, is_object ? (size_t)len : i > 0);
+        lum_buf_put(&many, text.at, text.len);
+    }
+    lum_buf_put_byte(&many, is_object ? '}' : ']');
+    read_value(lum_buf_bytes(&many));
+    lum_buf_fini(&many);
 }
 
 static void read_lines(struct lum_bytes text)
@@ -114,6 +134,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         write_value(text);
     } else if ((way & 1) != 0) {
         read_lines(text);
+    } else if ((way & 8) != 0) {
+        read_many(text, (way & 16) != 0);
     } else {
         read_value(text);
     }

@@ -2,7 +2,8 @@
  * fuzz_message.c - every message of a meeting.
  *
  *   input = type u8 | body to the end
- *     type 0: an AUTH of ours, spoilt: role u8 | hash 8 | generation u8 | wall u32 | at u8 | mask u8
+ *     type 0: an AUTH of ours, spoilt: role u8 | hash 8 | generation u8 | wall u32 | at u8 |
+ *             mask u8
  *
  * Holds: what is read writes back to the same bytes (where the writer has a choice less than the
  * reader, see get_auth and get_bye), and a signature holds for what was signed alone.
@@ -91,6 +92,26 @@ static void get_piece(struct lum_bytes body, bool is_tail, struct lum_buf *again
     } else {
         lum_message_put_seg(again, &piece);
     }
+    check_same(body, again);
+}
+
+static void get_bunch(struct lum_bytes body, struct lum_buf *again)
+{
+    struct lum_bunch bunch;
+    uint32_t sum = 0;
+    if (lum_message_get_bunch(body, &bunch) != LUM_FAULT_NONE) {
+        return;
+    }
+    LUM_ASSERT(bunch.seals.count >= 1 && bunch.seals.count <= LUM_BUNCH_MAX);
+    LUM_ASSERT(bunch.packed.len > 0);
+    for (uint32_t i = 0; i < bunch.seals.count; i++) {
+        const struct lum_bunch_run *run = &bunch.runs[i];
+        LUM_ASSERT(run->number < LUM_NUMBERS_MAX && run->first >= 1 && run->first < INT64_MAX);
+        LUM_ASSERT(run->len > 0);
+        sum += run->len;
+    }
+    LUM_ASSERT(sum == bunch.plain_len && sum <= LUM_BLOCK_PLAIN_MAX);
+    lum_message_put_bunch(again, &bunch);
     check_same(body, again);
 }
 
@@ -187,6 +208,9 @@ static void get(uint8_t type, struct lum_bytes body, struct lum_buf *again)
         break;
     case LUM_MESSAGE_TAIL:
         get_piece(body, true, again);
+        break;
+    case LUM_MESSAGE_BUNCH:
+        get_bunch(body, again);
         break;
     case LUM_MESSAGE_HAVE:
         get_haves(body, again);

@@ -233,6 +233,19 @@ static void check_drafted(const struct lum_payload *payload, const struct lum_pa
     }
 }
 
+static void check_memory(struct lum_bytes bytes, const struct lum_payload_place *place,
+                         enum lum_void why, uint64_t memory)
+{
+    struct lum_arena arena;
+    struct lum_payload payload;
+    lum_arena_init(&arena);
+    memory_end(memory);
+    enum lum_status status = lum_payload_read(bytes, place, &arena, &payload);
+    memory_back();
+    LUM_ASSERT(status == LUM_NO_MEMORY || (status == LUM_OK && payload.why == why));
+    lum_arena_fini(&arena);
+}
+
 static void begin(void)
 {
     memcpy(world.space.b, "the space", 9);
@@ -267,5 +280,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         LUM_ASSERT(payload.op_count == 0 && payload.ops == NULL);
     }
     lum_arena_fini(&world.arena);
+    if (memory_of(data, size) != 0) {
+        check_memory(bytes, &place, payload.why, memory_of(data, size));
+    }
     return 0;
 }

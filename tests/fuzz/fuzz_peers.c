@@ -52,6 +52,17 @@ static void check_backoff(struct lum_peer *peer, uint64_t now_ms, uint8_t random
     LUM_ASSERT(peer->next_try_ms <= now_ms + LUM_DIAL_BACKOFF_MAX_MS);
 }
 
+/* As many neighbours as the book holds, and some more. */
+static void fill(struct lum_peers *peers)
+{
+    for (uint32_t i = 0; i < LUM_ADDRESSES_MAX + 8; i++) {
+        uint8_t t[32] = {1, (uint8_t)i, (uint8_t)(i >> 8)};
+        struct lum_peer *peer = lum_peers_by_node(peers, t, true);
+        LUM_ASSERT(peer == NULL || peer->t[0] == 1);
+        LUM_ASSERT(peers->count <= LUM_ADDRESSES_MAX);
+    }
+}
+
 static void step(struct lum_peers *peers, uint8_t what, uint8_t argument, uint64_t *now_ms)
 {
     char address[LUM_ADDRESS_TEXT + 8] = {0};
@@ -64,7 +75,10 @@ static void step(struct lum_peers *peers, uint8_t what, uint8_t argument, uint64
         peer = lum_peers_by_node(peers, t, what == 1 || what == 6);
     }
     *now_ms += argument * UINT64_C(1000);
-    if (peer == NULL) {
+    if (what == 7 && argument > 250 && peers->count < LUM_ADDRESSES_MAX) {
+        fill(peers);
+    }
+    if (peer == NULL || what == 7) {
         return;
     }
     switch (what) {
@@ -101,11 +115,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     LUM_ASSERT(lum_peers_read(&peers, note) == LUM_OK && peers.count <= LUM_ADDRESSES_MAX);
     check_read(&peers, note);
     check_note(&peers);
-    while (in.left >= 2) {
+    for (int i = 0; i < 64 && in.left >= 2; i++) {
         uint8_t what = input_byte(&in) & 7;
         step(&peers, what, input_byte(&in), &now_ms);
     }
     check_note(&peers);
+    lum_peers_fini(&peers);
+    memory_end(memory_of(data, size));
+    enum lum_status status = lum_peers_read(&peers, note);
+    LUM_ASSERT(status == LUM_OK || status == LUM_NO_MEMORY);
+    (void)lum_peers_by_node(&peers, data, size >= 32);
+    (void)lum_peers_by_address(&peers, "somebody", true);
+    memory_back();
     lum_peers_fini(&peers);
     block_free(note);
     return 0;

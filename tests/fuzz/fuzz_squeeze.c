@@ -73,6 +73,23 @@ static void check_plain(struct lum_bytes bytes, size_t place)
     lum_buf_fini(&packed);
 }
 
+/* The same again without memory: it says so, or it had enough. */
+static void check_memory(struct lum_bytes bytes, size_t plain_len, uint64_t memory)
+{
+    struct lum_buf out;
+    bool is_good = takes(bytes, plain_len, &plain);
+    lum_buf_init(&out, LUM_BLOCK_PLAIN_MAX);
+    memory_end(memory);
+    enum lum_status status = lum_unsqueeze(squeezer, bytes, plain_len, &out);
+    LUM_ASSERT(status == LUM_NO_MEMORY || status == (is_good ? LUM_OK : LUM_FAULT));
+    lum_buf_fini(&out);
+    lum_buf_init(&out, LUM_BLOCK_PLAIN_MAX + 4096);
+    status = lum_squeeze(squeezer, bytes, 1, &out);
+    LUM_ASSERT(status == LUM_NO_MEMORY || status == LUM_OK);
+    memory_back();
+    lum_buf_fini(&out);
+}
+
 static void begin(void)
 {
     LUM_ASSERT(lum_squeezer_open(&squeezer) == LUM_OK);
@@ -88,10 +105,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     bool is_plain = input_flag(&in);
     size_t number = input_number(&in, 3);
+    struct lum_bytes bytes = input_rest(&in);
     if (is_plain) {
-        check_plain(input_rest(&in), number);
+        check_plain(bytes, number);
     } else {
-        check_packed(input_rest(&in), number);
+        check_packed(bytes, number);
+    }
+    if (memory_of(data, size) != 0) {
+        check_memory(bytes, number, memory_of(data, size));
     }
     return 0;
 }

@@ -1,5 +1,5 @@
 /*
- * fuzz_value.c - values, their order, and the texts people type: keys, forms of characters, numbers.
+ * fuzz_value.c - values, their order, and the texts people type: keys, characters, numbers.
  *
  *   input = length u16 | value | length u16 | value | text to the end
  *

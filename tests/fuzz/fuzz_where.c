@@ -159,6 +159,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         LUM_ASSERT(err.one[0] >= '1' && err.two[0] != '\0');
     }
     lum_arena_fini(&arena);
+    lum_arena_init(&arena);
+    memory_end(memory_of(data, size));
+    enum lum_status hungry = lum_where_read(text, &arena, &where, &err);
+    memory_back();
+    LUM_ASSERT(hungry == status || hungry == LUM_NO_MEMORY);
+    lum_arena_fini(&arena);
     free(text);
     return 0;
 }

@@ -85,4 +85,23 @@ static inline void block_free(struct lum_bytes block)
     free(block_bytes(block));
 }
 
+/*
+ * Some inputs are done once more while memory ends: from the n-th allocation on there is none. The
+ * number is the input's last byte; 0: this input is not one of them.
+ */
+static inline uint64_t memory_of(const uint8_t *data, size_t size)
+{
+    return size == 0 || data[size - 1] >= 24 ? 0 : data[size - 1];
+}
+
+static inline void memory_end(uint64_t n)
+{
+    lum_mem_fail_after(n, true);
+}
+
+static inline void memory_back(void)
+{
+    lum_mem_fail_after(0, false);
+}
+
 #endif
