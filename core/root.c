@@ -115,13 +115,13 @@ static struct lum_bytes name_of(struct root *root, uint32_t number)
     }
     if (known->len == 0) {
         struct lum_bytes text = lum_view_name_text(root->view, number);
-        known->at = (uint32_t)root->texts.len;
+        uint32_t at = (uint32_t)root->texts.len;
         lum_buf_put(&root->texts, text.at, text.len);
-        known->len = (uint32_t)text.len;
         if (text.len == 0 || root->texts.broken) {
             fail(root, text.len == 0 ? LUM_CORRUPT : LUM_NO_MEMORY);
             return (struct lum_bytes){0};
         }
+        *known = (struct known_name){at, (uint32_t)text.len};
     }
     return (struct lum_bytes){root->texts.at + known->at, known->len};
 }

@@ -20,6 +20,7 @@ struct check {
     uint64_t records;
     const char *what; /* does not hold; NULL while all does */
     uint64_t where;
+    bool lacks_memory; /* then nothing is known to be wrong */
 };
 
 static void wrong(struct check *check, const char *what, uint64_t where)
@@ -123,6 +124,7 @@ static void check_record(struct check *check, struct lum_bytes key, struct lum_b
     struct lum_row head;
     lum_arena_reset(&check->arena);
     enum lum_status status = lum_record_read(row, &check->arena, &record);
+    check->lacks_memory |= status == LUM_NO_MEMORY;
     if (status != LUM_OK || key.len != 8 || !lum_row_open(row, &head)) {
         wrong(check, "a record does not read", check->records);
         return;
@@ -209,6 +211,7 @@ static void check_bucket(struct check *check, struct lum_bytes key, struct lum_b
     }
     unsigned bucket = lum_get_u16(key.at + 1);
     enum lum_status status = lum_view_bucket(check->view, check->log, key.at[0], bucket, &hash);
+    check->lacks_memory |= status == LUM_NO_MEMORY;
     expect(check, status == LUM_OK && memcmp(hash.b, row.at, sizeof hash.b) == 0,
            "a bucket's hash is not that of its records", bucket);
 }
@@ -257,7 +260,7 @@ enum lum_status lum_view_check(struct lum_txn *view, struct lum_txn *log, struct
     lum_arena_init(&check.arena);
     enum lum_status status = run(&check);
     lum_arena_fini(&check.arena);
-    if (status == LUM_NO_MEMORY) {
+    if (status == LUM_NO_MEMORY || check.lacks_memory) {
         return lum_fail(err, LUM_CAUSE_no_memory, NULL, NULL);
     }
     if (status != LUM_OK) {

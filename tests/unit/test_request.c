@@ -207,6 +207,78 @@ static void an_answer_that_finds_no_room_is_an_error_and_no_half_frame(void **st
     site_drop(&site);
 }
 
+/* One step with the nth allocation failing; true when it went well all the same. */
+static bool survives(struct site *site, struct lum_bytes body, uint64_t nth)
+{
+    struct lum_ask ask;
+    struct lum_buf out;
+    struct lum_error err = {0};
+    lum_buf_init(&out, LUM_REQUEST_MAX);
+    assert_int_equal(lum_ask_open(body, &out, &ask, NULL), LUM_OK);
+    ask.world.roster = lum_space_roster(site->space);
+    ask.world.keys = lum_space_keys(site->space);
+    ask.world.space = ask.request->side == LUM_SIDE_ALONE ? site->space : NULL;
+    if (ask.request->side == LUM_SIDE_READ) {
+        assert_int_equal(lum_txn_begin_read(lum_space_log(site->space), &ask.world.log, NULL),
+                         LUM_OK);
+        assert_int_equal(lum_txn_begin_read(lum_space_view(site->space), &ask.world.view, NULL),
+                         LUM_OK);
+    }
+    lum_mem_fail_after(nth, false);
+    enum lum_status status = lum_ask_run(&ask, &err);
+    lum_mem_fail_after(0, false);
+    if (status != LUM_OK && status != LUM_NO_MEMORY) {
+        fail_msg("%s without its allocation %u: %s (%s)", ask.request->name, (unsigned)nth,
+                 lum_status_name(status), err.two);
+    }
+    if (ask.request->side == LUM_SIDE_READ) {
+        lum_txn_abort(ask.world.view);
+        lum_txn_abort(ask.world.log);
+    }
+    lum_ask_close(&ask);
+    lum_buf_fini(&out);
+    return status == LUM_OK;
+}
+
+static void every_failed_allocation_is_an_error_and_harms_nothing(void **state)
+{
+    (void)state;
+    static const struct lum_bytes bodies[] = {
+        {(const uint8_t *)"\xa3get\x81\xa6record\xa6item/k", 19},
+        {(const uint8_t *)"\xa4"
+                          "find\x81\xa4"
+                          "coll\xa4item",
+         16},
+        {(const uint8_t *)"\xa6"
+                          "export\x81\xa4"
+                          "coll\xa4item",
+         18},
+        {(const uint8_t *)"\xa7history\x81\xa6record\xa6item/k", 23},
+        {(const uint8_t *)"\xa9"
+                          "conflicts\x80",
+         11},
+        {(const uint8_t *)"\xa7members\x80", 9},
+        {(const uint8_t *)"\xa3log\x80", 5},
+        {(const uint8_t *)"\xa6status\x80", 8},
+        {(const uint8_t *)"\xa6verify\x80", 8},
+    };
+    struct site site;
+    site_prepare(&site);
+    site_found(&site, "Sari");
+    (void)site_put(&site, "k", "a", "1");
+    (void)site_settle(&site);
+    for (size_t i = 0; i < LUM_COUNT(bodies); i++) {
+        uint64_t nth = 1;
+        while (!survives(&site, bodies[i], nth)) {
+            nth++;
+            assert_true(nth < 1000);
+        }
+        assert_true(nth > 1);
+    }
+    site_check(&site);
+    site_drop(&site);
+}
+
 /* Every request, with nothing and with nonsense, answers something. */
 static void no_request_minds_strange_arguments(void **state)
 {
@@ -249,6 +321,7 @@ int main(void)
         cmocka_unit_test(a_question_is_kept_after_its_bytes_are_gone),
         cmocka_unit_test(a_failing_request_ends_with_one_error_frame),
         cmocka_unit_test(an_answer_that_finds_no_room_is_an_error_and_no_half_frame),
+        cmocka_unit_test(every_failed_allocation_is_an_error_and_harms_nothing),
         cmocka_unit_test(no_request_minds_strange_arguments),
     };
     if (lum_crypto_init() != LUM_OK) {
