@@ -10,6 +10,7 @@
  */
 #include "core/draft.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -290,7 +291,9 @@ static bool insert(struct lum_header *header, uint32_t *lnos, const struct lum_d
 
 static enum lum_status too_big(size_t bytes, struct lum_error *err)
 {
-    return lum_fail_number(err, LUM_CAUSE_event_too_big, NULL, bytes);
+    char text[24];
+    (void)snprintf(text, sizeof text, "%zu", bytes);
+    return lum_fail(err, LUM_CAUSE_event_too_big, text, NULL);
 }
 
 /* Afterwards deps->lnos stands in the order of header->deps. */
