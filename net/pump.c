@@ -364,6 +364,7 @@ static void sweep(struct lum_node *node)
             *at = line->next;
             lum__meet_down(node, line);
             lum__line_free(line);
+            lum__pump_wake_at(node, 0); /* whoever waited for it looks again */
         } else {
             at = &line->next;
         }
