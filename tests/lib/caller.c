@@ -1,5 +1,5 @@
 /* caller.c - see caller.h. */
-#include "caller.h"
+#include "tests/lib/caller.h"
 
 #include <signal.h>
 #include <stdarg.h>

@@ -14,11 +14,11 @@
 
 #include <cmocka.h>
 
-#include "caller.h"
+#include "tests/lib/caller.h"
 #include "core/crypto.h"
 #include "core/space.h"
 #include "net/host.h"
-#include "temp.h"
+#include "tests/lib/temp.h"
 
 static struct temp temp;
 static char hall_a[300];
