@@ -45,7 +45,7 @@ LUM_MUST_USE enum lum_status lum_node_ask(struct lum_node *node, struct lum_byte
                                           struct lum_error *err);
 /* Address it listens on, "HOST:PORT"; empty when it does not. Stands until close. */
 const char *lum_node_listening(const struct lum_node *node);
-/* Every address others can try: host addresses with the port. */
+/* Every address others can try, one a line: the one it listens on, or the host's with the port. */
 LUM_MUST_USE enum lum_status lum_node_addresses(const struct lum_node *node, struct lum_buf *out);
 
 #endif
