@@ -184,7 +184,7 @@ static void step(struct line *line, struct input *in)
         spoil(line, end, input_number(in, 2), input_byte(in));
         break;
     case 5: /* a stranger's bytes in between */
-        piece = input_bytes(in, 1 + input_byte(in) % 8);
+        piece = input_bytes(in, 1 + (size_t)input_byte(in) % 8);
         lum_buf_put(&line->ends[1 - end].out, piece.at, piece.len);
         line->is_spoilt[end] = true;
         break;

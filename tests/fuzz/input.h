@@ -67,8 +67,8 @@ static inline struct lum_bytes input_rest(struct input *in)
 /* A copy in a heap block of exactly its size: a read past it is seen. Free with block_free. */
 static inline struct lum_bytes block_of(struct lum_bytes bytes)
 {
-    uint8_t *block = malloc(bytes.len);
-    LUM_ASSERT(block != NULL || bytes.len == 0);
+    uint8_t *block = malloc(bytes.len + (bytes.len == 0));
+    LUM_ASSERT(block != NULL);
     if (bytes.len > 0) {
         memcpy(block, bytes.at, bytes.len);
     }
