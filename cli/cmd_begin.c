@@ -177,20 +177,15 @@ static enum lum_status read_invite(const char *word, struct lum_invite *out,
     return lum_invite_from_text(line, out, err);
 }
 
-static void on_joined(struct lum_show *show, struct lum_bytes map)
-{
-    char *records = show->self;
-
-    lum_show_number(show->run, lum_map_uint(map, "records_new"), records);
-}
-
+/* Which space it is, now that we know. */
 static void on_status(struct lum_show *show, struct lum_bytes map)
 {
     const struct lum_run *run = show->run;
-    const char *records = show->self;
     char name[LUM_PIECE];
+    char records[LUM_PIECE];
 
     lum_show_cut(lum_map_text(map, "name"), name);
+    lum_show_number(run, lum_map_uint(map, "records"), records);
     lum_print_text(&run->print, LUM_TEXT_joined, name, records, NULL);
     if (lum_map_bool(map, "self_waiting")) {
         lum_print_text(&run->print, LUM_TEXT_status_self_waiting, NULL, NULL, NULL);
@@ -198,11 +193,9 @@ static void on_status(struct lum_show *show, struct lum_bytes map)
     lum_show_hint(run, LUM_TEXT_founded_next);
 }
 
-/* Which space it is, now that we know. */
-static enum lum_status say_joined(struct lum_run *run, char *records, struct lum_error *err)
+static enum lum_status say_joined(struct lum_run *run, struct lum_error *err)
 {
-    struct lum_show show = {.run = run, .self = records, .done = on_status,
-                            .label = LUM_TEXT_label_reading};
+    struct lum_show show = {.run = run, .done = on_status, .label = LUM_TEXT_label_reading};
     struct lum_question question;
     enum lum_status status;
 
@@ -214,9 +207,7 @@ static enum lum_status say_joined(struct lum_run *run, char *records, struct lum
 
 static enum lum_status ask_join(struct lum_run *run, const char *person, struct lum_error *err)
 {
-    char records[LUM_PIECE] = "0";
-    struct lum_show show = {.run = run, .self = records, .done = on_joined,
-                            .label = LUM_TEXT_label_meeting};
+    struct lum_show show = {.run = run, .label = LUM_TEXT_label_meeting};
     struct lum_question question;
     enum lum_status status;
 
@@ -227,7 +218,7 @@ static enum lum_status ask_join(struct lum_run *run, const char *person, struct 
     }
     status = lum_show_ask(&show, &question, err);
     lum_question_fini(&question);
-    return status == LUM_OK && !run->print.is_json ? say_joined(run, records, err) : status;
+    return status == LUM_OK && !run->print.is_json ? say_joined(run, err) : status;
 }
 
 enum lum_status lum_cmd_join(struct lum_run *run, struct lum_error *err)

@@ -10,28 +10,18 @@
 
 /* ---- where newcomers find us ---- */
 
-static bool is_wildcard(const char *listening)
-{
-    return strncmp(listening, "[::]:", 5) == 0 || strncmp(listening, "0.0.0.0:", 8) == 0;
-}
-
 bool lum_invite_address(struct lum_bytes map, char out[LUM_PIECE])
 {
     struct lum_map_list list = lum_map_list(map, "addresses");
     struct lum_bytes first;
-    struct lum_cur cur;
 
-    lum_show_cut(lum_map_text(map, "listening"), out);
-    if (out[0] == '\0' || !is_wildcard(out)) {
-        return out[0] != '\0';
-    }
     if (lum_map_list_next(&list, &first)) {
-        cur = lum_cur_over(first);
+        struct lum_cur cur = lum_cur_over(first);
         lum_show_cut(lum_cur_str(&cur, first.len), out);
-    } else {
+    } else { /* a machine without a network: for its own users */
         snprintf(out, LUM_PIECE, "127.0.0.1:%u", (unsigned)lum_map_uint(map, "port"));
     }
-    return true;
+    return lum_map_uint(map, "port") != 0;
 }
 
 static void on_addresses(struct lum_show *show, struct lum_bytes map)

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "cli/map.h"
+#include "cli/number.h"
 #include "cli/show.h"
 #include "core/limits.h"
-#include "net/address.h"
 
 enum {
     HOUR_MS = 60 * 60 * 1000,
@@ -128,9 +128,13 @@ void lum_meeting_say(const struct lum_run *run, struct lum_bytes map)
 
 enum lum_status lum_meeting_address(const char *text, struct lum_error *err)
 {
-    struct lum_address address;
+    const char *colon = strrchr(text, ':');
+    int64_t port = 0;
 
-    return lum_address_read(lum_bytes_of(text, strlen(text)), &address)
-               ? LUM_OK
-               : lum_fail(err, LUM_CAUSE_bad_address, text, NULL);
+    if (colon == NULL || colon == text ||
+        !lum_number_to_int(lum_bytes_of(colon + 1, strlen(colon + 1)), &port) || port < 1 ||
+        port > UINT16_MAX) {
+        return lum_fail(err, LUM_CAUSE_bad_address, text, NULL);
+    }
+    return LUM_OK;
 }

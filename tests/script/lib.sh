@@ -6,6 +6,7 @@ set -u -o pipefail
 export LC_ALL=C.UTF-8 TZ=UTC
 
 : "${LUMBUNG:?names the binary to test}"
+[ -x "$LUMBUNG" ] || { echo "no such program: $LUMBUNG"; exit 1; }
 : "${LUMBUNG_RELEASE:=$LUMBUNG}"
 : "${LUM_SHARED:=}"
 unset LUMBUNG_DIR NO_COLOR
