@@ -26,7 +26,7 @@ static unsigned long fault_inputs;
 static void grow(unsigned end, bool with_newcomer, uint8_t argument, bool has_fork)
 {
     enum pair_log log = end == 1 ? PAIR_BUDI : with_newcomer ? PAIR_CITRA : PAIR_ANNA;
-    uint64_t count = 1 + (argument & 15);
+    uint64_t count = 1 + (argument & UINT64_C(15));
     if (end == 0 && !with_newcomer && (argument & 16) != 0) {
         log = PAIR_ANNA_SECOND;
     }
