@@ -1,7 +1,7 @@
 /*
  * node_i.h - the inside of a running node, for net/node.c, pump.c, line.c, desk.c and meet.c only.
  *
- *   node.c   its life: open, run, stop, close
+ *   node.c   its life: open, run, stop, close; node_address.c where others reach it
  *   pump.c   one turn of the loop: the order of all effects
  *   line.c   one line to a neighbour: channel, frames, and what sync wants done
  *   desk.c   one caller on the control socket: questions and answers
