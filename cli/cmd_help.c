@@ -18,7 +18,8 @@ static const struct help helps[] = {
     {                                                                                              \
         words, line, more                                                                          \
     }
-#define HELP(verb, english, indonesian) {verb, {[LUM_LANG_EN] = english, [LUM_LANG_ID] = indonesian}},
+#define HELP(verb, english, indonesian)                                                            \
+    {verb, {[LUM_LANG_EN] = english, [LUM_LANG_ID] = indonesian}},
 #include "cli/help.def"
 #undef HELP
 #undef SAY

@@ -1,8 +1,8 @@
 /*
  * fields.h - the words field=text and field:=JSON as the canonical map of a record's fields.
  *
- * Names go into Normalisation Form C. field:=null unsets. Refused: a word without "=" (bad_usage), a
- * name that no field can have or that is there twice (bad_field), JSON that is none (bad_json), a
+ * Names go into Normalisation Form C. field:=null unsets. Refused: a word without "=" (bad_usage),
+ * a name that no field can have or that is there twice (bad_field), JSON that is none (bad_json), a
  * value that no record can hold (bad_value, value_too_long), text that is not UTF-8 (bad_encoding).
  */
 #ifndef LUM_CLI_FIELDS_H
