@@ -446,7 +446,10 @@ static enum lum_status put(struct lum_txn *txn, uint32_t table, struct lum_bytes
     MDB_cursor *cursor = NULL;
     int rc = cursor_of(txn, table, &cursor);
     rc = rc != 0 ? rc : mdb_cursor_put(cursor, &k, &v, flags | MDB_RESERVE);
-    LUM_ASSERT(rc != MDB_KEYEXIST);
+    if (rc == MDB_KEYEXIST) {
+        LUM_ASSERT(flags == MDB_APPEND);
+        rc = mdb_cursor_put(cursor, &k, &v, MDB_RESERVE);
+    }
     uint8_t *at = v.mv_data;
     for (int i = 0; i < 2 && rc == 0; i++) {
         if (parts[i].len > 0) {

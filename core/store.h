@@ -73,7 +73,7 @@ LUM_MUST_USE enum lum_status lum_txn_put(struct lum_txn *txn, uint32_t table, st
 LUM_MUST_USE enum lum_status lum_txn_put_two(struct lum_txn *txn, uint32_t table,
                                              struct lum_bytes key, struct lum_bytes a,
                                              struct lum_bytes b);
-/* key must be greater than every key of the table (asserted by LMDB): fills pages to the brim. */
+/* A put that expects key to be greater than every key of the table: then pages fill to the brim. */
 LUM_MUST_USE enum lum_status lum_txn_append(struct lum_txn *txn, uint32_t table,
                                             struct lum_bytes key, struct lum_bytes value);
 LUM_MUST_USE enum lum_status lum_txn_delete(struct lum_txn *txn, uint32_t table,

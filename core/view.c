@@ -175,7 +175,7 @@ static uint64_t lesser(uint64_t a, uint64_t b)
 }
 
 /* Pages this batch has dirtied, about, with what its end will dirty: random keys cost one each until
- * the table has no more. */
+ * the table has no more, and a row that grows splits its full page more often than not. */
 static uint64_t pages_of(struct lum_view *view)
 {
     uint64_t young = lum_txn_pages(view->txn, LUM_V_YOUNG);
@@ -183,7 +183,7 @@ static uint64_t pages_of(struct lum_view *view)
     uint64_t slice = lesser(young == 0 ? ids : LUM_VIEW_SLICE_PAGES, view->rid_pages);
     uint64_t pages = view->appended_bytes / PAGE;
     pages += ids == 0 ? 0 : lesser(ids, young) + slice;
-    return pages + lesser(view->touched_records, lum_txn_pages(view->txn, LUM_V_REC));
+    return pages + lesser(view->touched_records * 3 / 2, lum_txn_pages(view->txn, LUM_V_REC));
 }
 
 static bool is_spent(struct lum_view *view)

@@ -129,8 +129,8 @@ enum lum_status lum_view_succeed(struct lum_txn *fresh, struct lum_txn *old)
     }
     next_write(1, changes.newest + 1, 1, next);
     lum_put_u64(first, changes.newest + 1);
-    enum lum_status status = lum_txn_put(fresh, LUM_V_META, meta_key(LUM_VMETA_NEXT),
-                                         lum_bytes_of(next, sizeof next));
+    enum lum_status status =
+        lum_txn_put(fresh, LUM_V_META, meta_key(LUM_VMETA_NEXT), lum_bytes_of(next, sizeof next));
     return status == LUM_OK ? lum_txn_put(fresh, LUM_V_META, meta_key(LUM_VMETA_FIRST),
                                           lum_bytes_of(first, sizeof first))
                             : status;
@@ -175,14 +175,12 @@ enum lum_status lum_view_meta_save(struct lum_view *view)
     mark_write(&view->applied, marks);
     mark_write(&view->seen, marks + MARK_LEN);
     next_write(view->next_rno, view->next_change, view->next_name, next);
-    enum lum_status status =
-        meta_put(view, LUM_VMETA_APPLIED, lum_bytes_of(marks, sizeof marks));
+    enum lum_status status = meta_put(view, LUM_VMETA_APPLIED, lum_bytes_of(marks, sizeof marks));
     if (status == LUM_OK) {
         status = meta_put(view, LUM_VMETA_NEXT, lum_bytes_of(next, sizeof next));
     }
-    return status == LUM_OK
-               ? meta_put(view, LUM_VMETA_COUNTS, lum_bytes_of(rows, sizeof rows))
-               : status;
+    return status == LUM_OK ? meta_put(view, LUM_VMETA_COUNTS, lum_bytes_of(rows, sizeof rows))
+                            : status;
 }
 
 /* ---- does the view still fit the log? ---- */

@@ -130,6 +130,7 @@ struct lum_names {
 enum {
     LUM_VIEW_READERS = 4,
     LUM_VIEW_BUCKETS = 4096,
+    LUM_VIEW_ROW = 10,           /* bytes a row takes in its page beside key and value */
     LUM_VIEW_SLICE_PAGES = 2048, /* of rid, dirtied at a batch's end: core/view_ids.c */
     LUM_FEED_ROW = 336,
     LUM_FEED_LEN = 6,

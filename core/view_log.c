@@ -274,8 +274,8 @@ static enum lum_status row_put(struct lum_view *view, const struct lum_view_stat
     if (state->applied == 0) {
         return LUM_OK;
     }
-    return lum_txn_put(view->txn, LUM_V_POS, pos_key(state->lno, state->applied, key),
-                       held_row(state));
+    return lum_txn_append(view->txn, LUM_V_POS, pos_key(state->lno, state->applied, key),
+                          held_row(state));
 }
 
 enum lum_status lum_view_state_push(struct lum_view *view, struct lum_view_state *state,

@@ -321,9 +321,9 @@ static enum lum_status history_put(struct lum_view *view, const struct lum_view_
     lum_put_u64(key + 12, record->rno);
     lum_put_u32(row, before.lno);
     lum_put_u64(row + 4, before.seq);
-    view->appended_bytes += sizeof key + sizeof row;
-    return lum_txn_put(view->txn, LUM_V_HIST, lum_bytes_of(key, sizeof key),
-                       lum_bytes_of(row, sizeof row));
+    view->appended_bytes += LUM_VIEW_ROW + sizeof key + sizeof row;
+    return lum_txn_append(view->txn, LUM_V_HIST, lum_bytes_of(key, sizeof key),
+                          lum_bytes_of(row, sizeof row));
 }
 
 /* Once a batch is enough: until it is committed nobody sees the number. */
@@ -402,8 +402,9 @@ static enum lum_status coll_put(struct lum_view *view, const struct lum_view_ope
         return LUM_OK;
     }
     if (is_shown) {
-        return lum_txn_put(view->txn, LUM_V_COLL, coll_key(&open->record, key),
-                           (struct lum_bytes){0});
+        view->appended_bytes += LUM_VIEW_ROW + sizeof key;
+        return lum_txn_append(view->txn, LUM_V_COLL, coll_key(&open->record, key),
+                              (struct lum_bytes){0});
     }
     return held(lum_txn_delete(view->txn, LUM_V_COLL, coll_key(&open->record, key)));
 }
@@ -465,7 +466,7 @@ static enum lum_status row_put(struct lum_view *view, const struct lum_view_open
         view->touched_records++;
         return lum_txn_put(view->txn, LUM_V_REC, rno, row);
     }
-    view->appended_bytes += row.len;
+    view->appended_bytes += LUM_VIEW_ROW + sizeof number + row.len;
     status = lum_txn_append(view->txn, LUM_V_REC, rno, row);
     return status == LUM_OK
                ? lum_view_id_put(view, open->record.shelf, &open->record.id, open->record.rno)

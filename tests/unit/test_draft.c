@@ -9,7 +9,9 @@
 #include "core/crypto.h"
 #include "core/draft.h"
 
-enum { SEQ = 50 };
+enum {
+    SEQ = 50
+};
 
 struct fixture {
     struct lum_draft *draft;

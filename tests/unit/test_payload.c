@@ -98,14 +98,16 @@ static void a_make_keyed_derives_its_id_from_space_shelf_collection_and_key(void
                      LUM_VOID_NOT);
     expect_text(payload.ops[0].key, "k\x1f"
                                     "2");
-    lum_record_id_keyed(&space, 1, lum_bytes_of("tree", 4), lum_bytes_of("k\x1f"
-                                                                         "2",
-                                                                         3),
+    lum_record_id_keyed(&space, 1, lum_bytes_of("tree", 4),
+                        lum_bytes_of("k\x1f"
+                                     "2",
+                                     3),
                         &id);
     assert_memory_equal(payload.ops[0].record.b, id.b, sizeof id.b);
-    lum_record_id_keyed(&space, 2, lum_bytes_of("tree", 4), lum_bytes_of("k\x1f"
-                                                                         "2",
-                                                                         3),
+    lum_record_id_keyed(&space, 2, lum_bytes_of("tree", 4),
+                        lum_bytes_of("k\x1f"
+                                     "2",
+                                     3),
                         &id);
     assert_memory_not_equal(payload.ops[0].record.b, id.b, sizeof id.b);
 }
@@ -196,7 +198,10 @@ static void whatever_is_wrong_inside_makes_the_event_void(void **state)
         {"no op type", "92909190", LUM_VOID_MALFORMED},
         {"a salt of 15", "939090c40f000000000000000000000000000000", LUM_VOID_MALFORMED},
         {"an op that version 1 does not know", "9290919302c0c0", LUM_VOID_OP},
-        {"a negative op", "929091" "93ffc0c0", LUM_VOID_OP},
+        {"a negative op",
+         "929091"
+         "93ffc0c0",
+         LUM_VOID_OP},
         {"an upper-case collection", "9290919300a15480", LUM_VOID_MALFORMED},
         {"fields out of order", "9290919300a17482a16200a16100", LUM_VOID_MALFORMED},
         {"a field twice", "9290919300a17482a16100a16100", LUM_VOID_MALFORMED},
@@ -205,19 +210,42 @@ static void whatever_is_wrong_inside_makes_the_event_void(void **state)
         {"a make with one more", "9290919400a17480c0", LUM_VOID_MALFORMED},
         {"an empty key", "9290919412a174a080", LUM_VOID_MALFORMED},
         {"a reference that is not there", "929091950100a1610590", LUM_VOID_MALFORMED},
-        {"an id of 15 bytes", "9291c40f111111111111111111111111111111" "90", LUM_VOID_MALFORMED},
-        {"own reference before the log", "929192" "0a" "0090", LUM_VOID_MALFORMED},
-        {"own reference to no make", "9291920000" "91" "950100a1610590", LUM_VOID_MALFORMED},
-        {"own reference beyond the ops", "9291920001" "90", LUM_VOID_MALFORMED},
+        {"an id of 15 bytes",
+         "9291c40f111111111111111111111111111111"
+         "90",
+         LUM_VOID_MALFORMED},
+        {"own reference before the log",
+         "929192"
+         "0a"
+         "0090",
+         LUM_VOID_MALFORMED},
+        {"own reference to no make",
+         "9291920000"
+         "91"
+         "950100a1610590",
+         LUM_VOID_MALFORMED},
+        {"own reference beyond the ops",
+         "9291920001"
+         "90",
+         LUM_VOID_MALFORMED},
         {"own reference with op 1024", "92919201cd040090", LUM_VOID_MALFORMED},
         {"a dot at the op itself", "9291" ID "91950100a1610591920000", LUM_VOID_MALFORMED},
         {"a dot before the log", "9291" ID "91950100a1610591920a00", LUM_VOID_MALFORMED},
         {"a dot of a third dep", "9291" ID "91950100a161059193020000", LUM_VOID_MALFORMED},
         {"a dot below seq 1", "9291" ID "91950100a161059193000500", LUM_VOID_MALFORMED},
-        {"a dot with op 1024", "9291" ID "91950100a16105919301" "00cd0400", LUM_VOID_MALFORMED},
+        {"a dot with op 1024",
+         "9291" ID "91950100a16105919301"
+         "00cd0400",
+         LUM_VOID_MALFORMED},
         {"a dot of four", "9291" ID "91950100a16105919400000000", LUM_VOID_MALFORMED},
-        {"seen of the own log", "9291" ID "91930c0091" "9101", LUM_VOID_MALFORMED},
-        {"seen of three", "9291" ID "91930c0091" "93000000", LUM_VOID_MALFORMED},
+        {"seen of the own log",
+         "9291" ID "91930c0091"
+         "9101",
+         LUM_VOID_MALFORMED},
+        {"seen of three",
+         "9291" ID "91930c0091"
+         "93000000",
+         LUM_VOID_MALFORMED},
     };
     struct lum_payload payload;
     (void)state;
@@ -243,8 +271,7 @@ static void ops_stop_at_1024(void **state)
             lum_pack_cstr(&bytes, "t");
             lum_pack_map(&bytes, 0);
         }
-        assert_int_equal(lum_payload_read(lum_buf_bytes(&bytes), &place, &arena, &payload),
-                         LUM_OK);
+        assert_int_equal(lum_payload_read(lum_buf_bytes(&bytes), &place, &arena, &payload), LUM_OK);
         assert_int_equal(payload.why, over == 0 ? LUM_VOID_NOT : LUM_VOID_MALFORMED);
         assert_int_equal(payload.op_count, over == 0 ? LUM_OPS_MAX : 0);
     }

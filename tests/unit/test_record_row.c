@@ -90,8 +90,8 @@ static void expect_same(const struct lum_record *a, const struct lum_record *b)
         assert_int_equal(a->cells[i].count, b->cells[i].count);
         for (uint32_t j = 0; j < a->cells[i].count; j++) {
             expect_places(&a->cells[i].siblings[j].at, &b->cells[i].siblings[j].at, 1);
-            assert_true(lum_bytes_equal(a->cells[i].siblings[j].value,
-                                        b->cells[i].siblings[j].value));
+            assert_true(
+                lum_bytes_equal(a->cells[i].siblings[j].value, b->cells[i].siblings[j].value));
         }
     }
     assert_int_equal(a->existence_count, b->existence_count);

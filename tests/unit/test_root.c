@@ -111,8 +111,8 @@ static void record_put(struct world *w, const json_t *row)
     memcpy(key + 1, record.id.b, sizeof record.id.b);
     assert_int_equal(
         lum_txn_put(w->view, LUM_V_REC, lum_bytes_of(rno, 8), lum_buf_bytes(&w->bytes)), LUM_OK);
-    assert_int_equal(
-        lum_txn_put(w->view, LUM_V_RID, lum_bytes_of(key, 17), lum_bytes_of(rno, 8)), LUM_OK);
+    assert_int_equal(lum_txn_put(w->view, LUM_V_RID, lum_bytes_of(key, 17), lum_bytes_of(rno, 8)),
+                     LUM_OK);
 }
 
 static int world_open(void **state)
@@ -188,7 +188,11 @@ static void leaves_buckets_and_root_are_those_of_the_vectors(void **state)
 
 /* ---- one root, however the events came ---- */
 
-enum { PEOPLE = 4, KEYS = 5, STEPS = 160 };
+enum {
+    PEOPLE = 4,
+    KEYS = 5,
+    STEPS = 160
+};
 
 struct village {
     struct build *build;

@@ -39,14 +39,24 @@ static enum lum_fault read_fault(const char *hex)
 static void every_form_of_the_format_is_a_value(void **state)
 {
     static const char *const good[] = {
-        "c0", "c3", "05", "fb", "cb4004000000000000", "a3616263", "c403010203",
-        "9100",                 /* [0]: an empty list */
+        "c0",
+        "c3",
+        "05",
+        "fb",
+        "cb4004000000000000",
+        "a3616263",
+        "c403010203",
+        "9100", /* [0]: an empty list */
         "960005a161c0c3cb4004000000000000",
         "9501c4200000000000000000000000000000000000000000000000000000000000000000"
-        "05a161a162",           /* blob */
+        "05a161a162", /* blob */
         "9202c41000000000000000000000000000000000",
         "9403d2fc4d5f80ce3ade68b105",
-        "9204cd4e20", "920400", "9205a349445205", "9305a349445205", "9206cf000001942a2b6c00",
+        "9204cd4e20",
+        "920400",
+        "9205a349445205",
+        "9305a349445205",
+        "9206cf000001942a2b6c00",
     };
     (void)state;
     for (size_t i = 0; i < LUM_COUNT(good); i++) {
@@ -62,15 +72,15 @@ static void anything_else_is_none(void **state)
         const char *hex;
         enum lum_fault fault;
     } bad[] = {
-        {"80", LUM_FAULT_OVER_LIMIT},      /* a map */
-        {"90", LUM_FAULT_TRUNCATED},       /* no tag */
-        {"9107", LUM_FAULT_TYPE},          /* an unknown tag */
-        {"91ff", LUM_FAULT_TYPE},          /* a negative one */
-        {"91a161", LUM_FAULT_TYPE},        /* a text for a tag */
+        {"80", LUM_FAULT_OVER_LIMIT},       /* a map */
+        {"90", LUM_FAULT_TRUNCATED},        /* no tag */
+        {"9107", LUM_FAULT_TYPE},           /* an unknown tag */
+        {"91ff", LUM_FAULT_TYPE},           /* a negative one */
+        {"91a161", LUM_FAULT_TYPE},         /* a text for a tag */
         {"92009100", LUM_FAULT_OVER_LIMIT}, /* a list in a list */
-        {"9204a161", LUM_FAULT_TYPE},      /* a date of text */
-        {"9104", LUM_FAULT_TYPE},          /* a date of nothing */
-        {"93040000", LUM_FAULT_TYPE},      /* a date of two */
+        {"9204a161", LUM_FAULT_TYPE},       /* a date of text */
+        {"9104", LUM_FAULT_TYPE},           /* a date of nothing */
+        {"93040000", LUM_FAULT_TYPE},       /* a date of two */
         {"9202c40f000000000000000000000000000000", LUM_FAULT_TYPE},
         {"cc05", LUM_FAULT_NOT_CANONICAL},
         {"", LUM_FAULT_TRUNCATED},
@@ -102,11 +112,32 @@ static void values_stand_in_one_order(void **state)
 {
     /* ascending */
     static const char *const rows[] = {
-        "c0", "c2", "c3", "d38000000000000000", "fb", "cbbff8000000000000", "00",
-        "cb3fe0000000000000", "01", "05", "cb4016000000000000", /* 5.5 */
-        "cf001fffffffffffff", "cf7fffffffffffffff",
-        "cb7ff0000000000000", "cb7ff8000000000000", "a0", "a141", "a161", "a26161",
-        "c401ff", "9100", "920001", "920002", "9300020a", "92040a", "92040b",
+        "c0",
+        "c2",
+        "c3",
+        "d38000000000000000",
+        "fb",
+        "cbbff8000000000000",
+        "00",
+        "cb3fe0000000000000",
+        "01",
+        "05",
+        "cb4016000000000000", /* 5.5 */
+        "cf001fffffffffffff",
+        "cf7fffffffffffffff",
+        "cb7ff0000000000000",
+        "cb7ff8000000000000",
+        "a0",
+        "a141",
+        "a161",
+        "a26161",
+        "c401ff",
+        "9100",
+        "920001",
+        "920002",
+        "9300020a",
+        "92040a",
+        "92040b",
     };
     static uint8_t bytes[LUM_COUNT(rows)][16];
     struct lum_bytes values[LUM_COUNT(rows)];

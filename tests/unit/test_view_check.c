@@ -43,9 +43,8 @@ static int setup(void **state)
     (void)build_settle(hall.store);
     assert_int_equal(lum_txn_begin_write(build_view_store(hall.store), &hall.txn, NULL), LUM_OK);
     struct lum_hash root;
-    assert_int_equal(lum_view_root_keep(hall.txn, build_log_txn(hall.store), LUM_SHELF_COMMON,
-                                        &root),
-                     LUM_OK);
+    assert_int_equal(
+        lum_view_root_keep(hall.txn, build_log_txn(hall.store), LUM_SHELF_COMMON, &root), LUM_OK);
     *state = &hall;
     return 0;
 }
@@ -138,8 +137,7 @@ static void a_lost_row_is_missed_in_every_table(void **state)
         hall = *state;
         take_row(hall, rows[i].table);
         struct lum_error err = {0};
-        bool is_seen =
-            lum_view_check(hall->txn, build_log_txn(hall->store), &err) == LUM_CORRUPT;
+        bool is_seen = lum_view_check(hall->txn, build_log_txn(hall->store), &err) == LUM_CORRUPT;
         if (!is_seen || strncmp(err.two, rows[i].what, strlen(rows[i].what)) != 0) {
             fail_msg("table %u: \"%s\" instead of \"%s\"", rows[i].table, err.two, rows[i].what);
         }

@@ -8,7 +8,7 @@
 
 #include "core/view_i.h"
 
-#define DAY UINT64_C(86400000)
+#define DAY     UINT64_C(86400000)
 #define FOUNDED (1000 * DAY)
 
 static struct lum_clock clock;

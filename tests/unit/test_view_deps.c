@@ -50,8 +50,8 @@ static void feed(struct hall *hall, uint32_t log)
 static void expect_applied(struct hall *hall, uint32_t log, uint64_t applied, bool is_waiting)
 {
     struct lum_view_wait wait;
-    assert_int_equal(
-        lum_view_log(build_view_txn(hall->store), build_lno(hall->store, log), &wait), LUM_OK);
+    assert_int_equal(lum_view_log(build_view_txn(hall->store), build_lno(hall->store, log), &wait),
+                     LUM_OK);
     assert_int_equal(wait.applied, applied);
     assert_int_equal(wait.is_waiting, is_waiting);
 }
@@ -223,9 +223,8 @@ static void a_position_below_the_latest_pin_needs_no_hash_and_above_it_waits(voi
     feed(hall, hall->a);
     feed(hall, hall->b);
     expect_applied(hall, hall->b, 3, true);
-    assert_int_equal(lum_view_pin(build_view_txn(hall->store), build_lno(hall->store, hall->b),
-                                  at_one.log8),
-                     3);
+    assert_int_equal(
+        lum_view_pin(build_view_txn(hall->store), build_lno(hall->store, hall->b), at_one.log8), 3);
     assert_int_equal(level_of(hall, hall->b, 1), 4);
 }
 
@@ -261,8 +260,8 @@ static void L_is_one_more_than_the_greatest_seen(void **state)
 
 /* ---- forks ---- */
 
-static void beyond_a_fork_a_dep_is_satisfied_by_the_fork_point_and_its_dots_name_nothing(
-    void **state)
+static void
+beyond_a_fork_a_dep_is_satisfied_by_the_fork_point_and_its_dots_name_nothing(void **state)
 {
     struct hall *hall = *state;
     uint64_t first = build_make(hall->build, hall->a, T0, "name", "stands");

@@ -46,8 +46,7 @@ static void settle(struct hall *hall, bool is_rebuilt)
     }
 }
 
-static uint64_t raw(struct hall *hall, uint32_t log, uint8_t kind, const char *payload,
-                    size_t len)
+static uint64_t raw(struct hall *hall, uint32_t log, uint8_t kind, const char *payload, size_t len)
 {
     const struct build_event event = {.kind = kind, .payload = lum_bytes_of(payload, len)};
     return build_event(hall->build, log, &event);
@@ -207,9 +206,8 @@ static void preds_and_drops_of_pending_events_have_no_effect(void **state)
 static void a_clock_holders_void_event_still_shows_its_clock(void **state)
 {
     struct hall *hall = *state;
-    const struct build_event late = {.kind = LUM_KIND_DATA,
-                                     .t = T0 + 50 * BUILD_DAY_MS,
-                                     .payload = lum_bytes_of("\x93", 1)};
+    const struct build_event late = {
+        .kind = LUM_KIND_DATA, .t = T0 + 50 * BUILD_DAY_MS, .payload = lum_bytes_of("\x93", 1)};
     uint64_t by_a = build_event(hall->build, hall->a, &late);
     uint64_t by_b = build_make(hall->build, hall->b, T0 + 50 * BUILD_DAY_MS, "name", "x");
     uint32_t c = build_writer(hall->build, 9);
@@ -227,8 +225,10 @@ static void an_insane_time_enters_nobodys_past(void **state)
     uint64_t wild = build_make(hall->build, hall->a, UINT64_C(4070908800000), "name", "x");
     uint64_t after = build_make(hall->build, hall->a, T0, "name", "x");
     lum_draft_pin(build_draft(hall->build), hall->a, after);
-    uint64_t seq = build_make(hall->build, hall->b, BUILD_FOUNDED_MS + 402 * BUILD_DAY_MS, "n", "x");
-    uint64_t edge = build_make(hall->build, hall->b, BUILD_FOUNDED_MS + 401 * BUILD_DAY_MS, "n", "x");
+    uint64_t seq =
+        build_make(hall->build, hall->b, BUILD_FOUNDED_MS + 402 * BUILD_DAY_MS, "n", "x");
+    uint64_t edge =
+        build_make(hall->build, hall->b, BUILD_FOUNDED_MS + 401 * BUILD_DAY_MS, "n", "x");
     settle(hall, false);
     assert_false(pos_of(hall, hall->a, wild).is_sane);
     assert_true(pos_of(hall, hall->a, after).is_sane);

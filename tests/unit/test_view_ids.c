@@ -41,8 +41,7 @@ static void make_many(struct hall *hall, int events)
 {
     for (int i = 0; i < events; i++) {
         for (int j = 0; j < A_TIME; j++) {
-            lum_draft_make(build_draft(hall->build), lum_bytes_of("t", 1),
-                           lum_bytes_of("\x80", 1));
+            lum_draft_make(build_draft(hall->build), lum_bytes_of("t", 1), lum_bytes_of("\x80", 1));
         }
         (void)build_data(hall->build, hall->a, 0);
     }
@@ -67,8 +66,8 @@ static uint64_t walk(struct hall *hall, const struct lum_id *from)
     struct lum_view_ids ids;
     struct lum_id last = *from;
     uint64_t count = 0;
-    assert_int_equal(
-        lum_view_ids_open(build_view_txn(hall->store), LUM_SHELF_COMMON, from, &ids), LUM_OK);
+    assert_int_equal(lum_view_ids_open(build_view_txn(hall->store), LUM_SHELF_COMMON, from, &ids),
+                     LUM_OK);
     for (; ids.is_there; lum_view_ids_next(&ids)) {
         assert_true(memcmp(last.b, ids.id.b, sizeof last.b) <= 0);
         last = ids.id;

@@ -9,7 +9,9 @@
 #include "core/view_i.h"
 #include "tests/lib/build.h"
 
-enum { EVENTS = 3 * LUM_POS_ROW + 5 };
+enum {
+    EVENTS = 3 * LUM_POS_ROW + 5
+};
 
 struct hall {
     struct build *build;

@@ -65,15 +65,17 @@ static void a_name_keeps_its_number_over_batches_and_restarts(void **state)
 
 static void more_names_than_the_cache_holds_keep_their_numbers(void **state)
 {
-    enum { NAMES = 10000, A_TIME = 500 };
+    enum {
+        NAMES = 10000,
+        A_TIME = 500
+    };
     struct hall *hall = *state;
     struct lum_error err = {0};
     char name[16];
     for (int round = 0; round < 2; round++) {
         for (int i = 0; i < NAMES; i++) {
             (void)snprintf(name, sizeof name, "f%d", i);
-            lum_draft_make(build_draft(hall->build), lum_bytes_of("item", 4),
-                           build_map(name, "x"));
+            lum_draft_make(build_draft(hall->build), lum_bytes_of("item", 4), build_map(name, "x"));
             if (i % A_TIME == A_TIME - 1) {
                 (void)build_data(hall->build, hall->a, 0);
             }

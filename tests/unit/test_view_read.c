@@ -186,8 +186,8 @@ static void a_view_of_a_lower_format_is_emptied(void **state)
     assert_int_equal(lum_txn_put(txn, LUM_V_META, lum_bytes_of("applied", 7),
                                  lum_bytes_of(format, sizeof format)),
                      LUM_OK);
-    assert_int_equal(
-        lum_txn_put(txn, LUM_V_REC, lum_bytes_of("x", 1), lum_bytes_of("y", 1)), LUM_OK);
+    assert_int_equal(lum_txn_put(txn, LUM_V_REC, lum_bytes_of("x", 1), lum_bytes_of("y", 1)),
+                     LUM_OK);
     assert_int_equal(lum_txn_commit(txn, NULL), LUM_OK);
     lum_store_close(store);
     assert_int_equal(lum_view_open(temp.dir, "view.mdb", &store, &fresh, NULL), LUM_OK);

@@ -55,7 +55,9 @@ static void set(struct hall *hall, uint32_t log, const struct lum_id *id, const 
 
 static void one_event_may_make_a_thousand_records_and_edit_each(void **state)
 {
-    enum { MADE = 512 };
+    enum {
+        MADE = 512
+    };
     struct hall *hall = *state;
     struct lum_draft *draft = build_draft(hall->build);
     for (uint16_t i = 0; i < MADE; i++) {
@@ -125,8 +127,7 @@ static void conflicts_of_a_deleted_record_are_listed_again_when_it_is_kept(void 
     set(hall, hall->c, &id, "3", PLACES({hall->a, seq, 0}));
     settle(hall);
     assert_int_equal(build_counts(hall->store).conflicts, 1);
-    uint64_t drop =
-        build_drop(hall->build, hall->a, &id, PLACES({hall->b, 1, 0}, {hall->c, 1, 0}));
+    uint64_t drop = build_drop(hall->build, hall->a, &id, PLACES({hall->b, 1, 0}, {hall->c, 1, 0}));
     settle(hall);
     assert_int_equal(build_counts(hall->store).conflicts, 0);
     (void)build_keep(hall->build, hall->b, &id, PLACES({hall->a, drop, 0}));
@@ -155,7 +156,9 @@ static void a_third_value_changes_the_number_in_the_list(void **state)
 
 static void many_siblings_and_many_drops_fit_in_a_row(void **state)
 {
-    enum { LOGS = 40 };
+    enum {
+        LOGS = 40
+    };
     struct hall *hall = *state;
     uint64_t seq = build_make(hall->build, hall->a, 0, "name", "1");
     struct lum_id id = build_made(hall->build, hall->a, seq, 0);
