@@ -44,15 +44,22 @@ LUM_MUST_USE enum lum_status lum_command_open(struct lum_run *run, struct lum_er
 struct lum_client_options lum_command_client(const struct lum_run *run);
 uint64_t lum_command_now_us(void);
 
-lum_command_fn lum_cmd_init, lum_cmd_join, lum_cmd_up, lum_cmd_serve;       /* cmd_begin, cmd_serve */
-lum_command_fn lum_cmd_put, lum_cmd_get, lum_cmd_set, lum_cmd_del, lum_cmd_restore; /* cmd_record */
-lum_command_fn lum_cmd_find, lum_cmd_history;                               /* cmd_find */
-lum_command_fn lum_cmd_conflicts, lum_cmd_resolve;                          /* cmd_conflict */
-lum_command_fn lum_cmd_import, lum_cmd_export;                              /* import, export */
-lum_command_fn lum_cmd_status, lum_cmd_members, lum_cmd_log;                /* cmd_space */
-lum_command_fn lum_cmd_verify, lum_cmd_rebuild, lum_cmd_compact;            /* cmd_care */
-lum_command_fn lum_cmd_invite, lum_cmd_invites, lum_cmd_cancel, lum_cmd_admit; /* cmd_invite */
-lum_command_fn lum_cmd_sync, lum_cmd_peers;                                 /* cmd_meet */
-lum_command_fn lum_cmd_help, lum_cmd_version;                               /* cmd_help */
+/* cmd_begin.c, cmd_serve.c */
+lum_command_fn lum_cmd_init, lum_cmd_join, lum_cmd_up, lum_cmd_serve;
+/* cmd_invite.c */
+lum_command_fn lum_cmd_invite, lum_cmd_invites, lum_cmd_cancel, lum_cmd_admit;
+/* cmd_record.c */
+lum_command_fn lum_cmd_put, lum_cmd_get, lum_cmd_set, lum_cmd_del, lum_cmd_restore;
+/* cmd_find.c, cmd_conflict.c */
+lum_command_fn lum_cmd_find, lum_cmd_history, lum_cmd_conflicts, lum_cmd_resolve;
+/* import.c, export.c */
+lum_command_fn lum_cmd_import, lum_cmd_export;
+/* cmd_meet.c */
+lum_command_fn lum_cmd_sync, lum_cmd_peers;
+/* cmd_space.c, cmd_care.c, bench.c, cmd_help.c */
+lum_command_fn lum_cmd_status, lum_cmd_members, lum_cmd_log;
+lum_command_fn lum_cmd_verify, lum_cmd_rebuild, lum_cmd_compact;
+lum_command_fn lum_cmd_bench;
+lum_command_fn lum_cmd_help, lum_cmd_version;
 
 #endif

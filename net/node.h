@@ -30,7 +30,7 @@ struct lum_node_options {
 LUM_MUST_USE enum lum_status lum_node_open(const struct lum_node_options *options,
                                            struct lum_node **out, struct lum_error *err);
 /* Until lum_node_stop, SIGINT or SIGTERM, or, in a node without control, until every question asked
- * by lum_node_ask has its end. LUM_OK, or why it had to end (a failed sync, a full disk at start). */
+ * by lum_node_ask has its end. LUM_OK, or why it had to end (a failed sync, a full disk). */
 LUM_MUST_USE enum lum_status lum_node_run(struct lum_node *node, struct lum_error *err);
 /* From the loop thread or a signal handler's loop callback. */
 void lum_node_stop(struct lum_node *node);

@@ -1,4 +1,4 @@
-/* node_address.c - where others can reach a running node: in words, and as the answer `addresses`. */
+/* node_address.c - where others can reach a running node: as text, and the answer `addresses`. */
 #define _DEFAULT_SOURCE /* IFF_UP */
 #include <ifaddrs.h>
 #include <net/if.h>
