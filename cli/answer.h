@@ -8,7 +8,7 @@
 #include "core/mem.h"
 #include "core/status.h"
 
-/* What an answer is told to, on this thread, in order. Each may be NULL; maps stand for the call. */
+/* What an answer is told to, on this thread, in order. Each may be NULL; maps last a call. */
 struct lum_answer {
     void *self;
     /* Anything but OK ends the asking with that status. */

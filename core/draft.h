@@ -46,8 +46,8 @@ void lum_draft_keep(struct lum_draft *draft, const struct lum_about *about,
 /* A dependency that no op names: a clock holder's head after a meeting. */
 void lum_draft_pin(struct lum_draft *draft, uint32_t lno, uint64_t seq);
 
-/* Looks up what a dep on (lno, seq) says: log8, and a hash16 unless the own log's latest pin of that
- * log stands at or above it. It may name a later position than asked for. */
+/* Looks up what a dep on (lno, seq) says: log8, and a hash16 unless the own log's latest pin of
+ * that log stands at or above it. It may name a later position than asked for. */
 struct lum_pin_source {
     void *self;
     enum lum_status (*look)(void *self, uint32_t lno, uint64_t seq, struct lum_dep *out,

@@ -44,7 +44,7 @@ struct lum_env {
     enum lum_status (*file_size)(void *self, const char *path, uint64_t *out);
     /* The folder exists afterwards with mode 0700 and is ours, or the error says why not. */
     enum lum_status (*folder_make)(void *self, const char *path, struct lum_error *err);
-    /* 32 bytes that name this machine (hashed machine id); all zero when the machine has no name. */
+    /* 32 bytes that name this machine (hashed machine id); zeros when it has no name. */
     void (*machine_id)(void *self, uint8_t out[32]);
 };
 

@@ -15,7 +15,6 @@ enum {
     LUM_TIME_BITS = 48,
     LUM_SEGMENT_EVENTS = 64,       /* the 64th event since a boundary is one */
     LUM_SEGMENT_BYTES = 32 * 1024, /* so is the event that reaches this many payload bytes */
-    LUM_SEGMENT_PLAIN_MAX = 256 * 1024 - 1,
     LUM_BLOCK_PLAIN_MAX = 256 * 1024, /* plain size a zstd block may declare */
     LUM_BLOCK_SEGMENTS_MAX = 16,
     LUM_HEADER_MAX = 1536, /* encoded header with 32 pinned deps, phash and epoch */
@@ -27,25 +26,25 @@ enum {
     LUM_VALUE_MAX = 8 * 1024,
     LUM_FIELD_MAX = 64,
     LUM_COLLECTION_MAX = 32,
-    LUM_POSITION_MAX = 200,
     LUM_KEY_MAX = 1024, /* a record key; the design is silent, so a whole line of text fits */
     LUM_SHELVES_MAX = 8,
     LUM_INCARNATIONS_MAX = 64, /* logs of one device on one shelf */
-    LUM_FORK_LINKS_MAX = 63,
 
     /* Store. */
-    LUM_INLINE_MAX = 2018,              /* an LMDB value that still shares its page */
-    LUM_VIEW_DIRTY_PAGES_MAX = 6000,    /* heap held by one view transaction */
-    LUM_WAITING_MS_GROUP = 5,           /* group commit of local writes */
+    LUM_VIEW_DIRTY_PAGES_MAX = 6000, /* heap held by one view transaction */
 
     /* Sync and net, for each neighbour. */
     LUM_MESSAGE_MAX = 512 * 1024,
-    LUM_RECORD_MAX = 65535, /* Noise, section 3 */
-    LUM_FRONT_LOGS_MAX = 16384, /* entries of 24 bytes at most: fits a message */
-    LUM_INGEST_BYTES_MAX = 4 * 1024 * 1024,  /* queued for the worker before reading stops */
-    LUM_WRITE_QUEUE_MAX = 1024 * 1024,       /* queued on a socket before sending stops */
-    LUM_PEERS_MAX = 32,
-    LUM_HALF_OPEN_MAX = 64,
+    LUM_RECORD_MAX = 65535,                 /* Noise, section 3 */
+    LUM_FRONT_LOGS_MAX = 16384,             /* entries of 24 bytes at most: fits a message */
+    LUM_SYNC_CORRECTIONS_MAX = 64,          /* gaps answered in a session; vectors heal more */
+    LUM_SYNC_PROOFS_MAX = 16,               /* forks proved to one another in a session */
+    LUM_INGEST_BYTES_MAX = 4 * 1024 * 1024, /* queued for the worker before reading stops */
+    LUM_WRITE_QUEUE_MAX = 1024 * 1024,      /* queued on a socket before sending stops */
+    LUM_SESSIONS_MAX = 96,                  /* meetings at once */
+    LUM_HALF_OPEN_MAX = 64,                 /* lines that have not shown yet who they are */
+    LUM_DEAF_BYTES_MAX = 4096,              /* read of a stranger after he was found to be one */
+    LUM_TARGETS_MAX = 64,                   /* addresses dialled in one meeting of all */
     LUM_HALF_OPEN_MS = 10 * 1000,
     LUM_SILENCE_MS = 15 * 1000, /* a stranger hears nothing for this long, then the line closes */
     LUM_DIAL_BACKOFF_MIN_MS = 5 * 1000,
@@ -55,8 +54,9 @@ enum {
     LUM_ADDRESSES_MAX = 256,
 
     /* Faces. */
+    LUM_CALLERS_MAX = 512, /* commands that ask a running node at once */
     LUM_REQUEST_MAX = 16 * 1024 * 1024,
-    LUM_REPLY_PAGE = 256 * 1024, /* rows gathered before they are handed on */
+    LUM_REPLY_PAGE = 256 * 1024,    /* rows gathered before they are handed on */
     LUM_LINE_MAX = 4 * 1024 * 1024, /* one line of an imported file */
 };
 

@@ -1,8 +1,8 @@
 /*
  * query.h - which records: a condition (core/where.h), an order, a limit.
  *
- * Words and field names are matched verbatim. A cell with several values matches by its shown one. A
- * field that a record lacks is null. = and != compare by content, numbers by value whether int or
+ * Words and field names are matched verbatim. A cell with several values matches by its shown one.
+ * A field that a record lacks is null. = and != compare by content, numbers by value whether int or
  * real; < <= > >= hold only between values of one kind. contains and prefix ask of texts, and
  * compare case-folded.
  */

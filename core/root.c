@@ -6,9 +6,9 @@
  *   bucket  H(leaf hashes in id order), zeros when there is none; by the first 12 bits of the id
  *   root    H(version u16 | 4,096 buckets)
  *
- * All three under the label "lumbung1 state"; their inputs cannot be mistaken for one another, for a
- * leaf begins with 95, a root with 00 01 and 4,096 hashes, and a bucket is a whole number of hashes.
- * Local numbers never enter: log ids and names are looked up, lists sorted anew by them.
+ * All three under the label "lumbung1 state"; their inputs cannot be mistaken for one another, for
+ * a leaf begins with 95, a root with 00 01 and 4,096 hashes, and a bucket is a whole number of
+ * hashes. Local numbers never enter: log ids and names are looked up, lists sorted anew by them.
  */
 #include <string.h>
 

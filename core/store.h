@@ -9,7 +9,7 @@
  *   - No read transaction outlives one callback or one request step: a held one keeps every old
  *     page alive (a file was seen to grow 55 times).
  *   - Never WRITEMAP or DUPSORT, and NOSYNC only for a file that is not in use yet. Values are at
- *     most LUM_INLINE_MAX bytes or large rows that are worth their whole pages.
+ *     most 2,018 bytes or large rows that are worth their whole pages.
  *   - EIO on a full disk becomes LUM_FULL by looking at the file system: the store goes on, for
  *     nothing of a failed commit is ever referred to. After any other failed write or sync the
  *     store refuses everything: what the kernel dropped cannot be known.

@@ -28,9 +28,9 @@ struct lum_bytes lum_value_read(struct lum_cur *cur);
 
 bool lum_value_is_nil(struct lum_bytes value);
 /*
- * Order for `find`, of two checked values: by type (nil, bool, number, text, bytes, tagged), numbers
- * by value whether int or real (NaN last), text and bytes by content, tagged values by tag and then
- * element by element. <0, 0, >0.
+ * Order for `find`, of two checked values: by type (nil, bool, number, text, bytes, tagged),
+ * numbers by value whether int or real (NaN last), text and bytes by content, tagged values by tag
+ * and then element by element. <0, 0, >0.
  */
 int lum_value_compare(struct lum_bytes a, struct lum_bytes b);
 

@@ -25,8 +25,8 @@ LUM_MUST_USE enum lum_status lum_view_open(const char *dir, const char *file,
                                            struct lum_store **out, bool *fresh,
                                            struct lum_error *err);
 
-/* A new view to be filled beside the one in use: nothing of it is safe until lum_store_sync. The file
- * must not exist. */
+/* A new view to be filled beside the one in use: nothing of it is safe until lum_store_sync. The
+ * file must not exist. */
 LUM_MUST_USE enum lum_status lum_view_open_scratch(const char *dir, const char *file,
                                                    struct lum_store **out, struct lum_error *err);
 
@@ -37,9 +37,9 @@ void lum_view_applier_close(struct lum_view *view); /* NULL is fine */
 /* Forgets every cache: after an abort, and before the applier serves another file. */
 void lum_view_applier_forget(struct lum_view *view);
 
-/* A view made anew goes on with the change numbers of the one it takes the place of, so that a number
- * never says two things. Before anything is applied to `fresh`; an old one that does not read
- * leaves them at 1. */
+/* A view made anew goes on with the change numbers of the one it takes the place of, so that a
+ * number never says two things. Before anything is applied to `fresh`; an old one that does not
+ * read leaves them at 1. */
 LUM_MUST_USE enum lum_status lum_view_succeed(struct lum_txn *fresh, struct lum_txn *old);
 
 struct lum_view_batch {
@@ -161,8 +161,8 @@ struct lum_view_change {
     uint64_t rno;
 };
 LUM_MUST_USE enum lum_status lum_view_feed_next(struct lum_txn *view, struct lum_view_change *io);
-/* From which number on this view counts, and how far it is. first tells a view from the one that was
- * there before it was made anew: its record numbers are others. */
+/* From which number on this view counts, and how far it is. first tells a view from the one that
+ * was there before it was made anew: its record numbers are others. */
 struct lum_view_changes {
     uint64_t first;
     uint64_t newest; /* first - 1 while nothing changed */

@@ -2,8 +2,8 @@
  * view_clock.c - whose clock has an event seen, and is its own time sane against them?
  *
  * A clock maps each holder device to the greatest sane t among its events in a causal past. g1 and
- * g2 are the greatest and second greatest over distinct devices, the founding where missing; sane is
- * g2 - 24 h <= t <= g1 + 400 days. One wrong hall can raise g1 alone: then late clocks pass, but
+ * g2 are the greatest and second greatest over distinct devices, the founding where missing; sane
+ * is g2 - 24 h <= t <= g1 + 400 days. One wrong hall can raise g1 alone: then late clocks pass, but
  * none is outlawed, for that takes a second hall.
  */
 #include <string.h>

@@ -1,9 +1,9 @@
 /*
  * view_deps.c - has everything that an event names applied?
  *
- *   [log8, seq, hash16]   the log among those of this shelf and of gov whose id begins with log8 and
- *                         whose h(seq) matches; or one that is frozen at or before seq, whatever its
- *                         hash: then the fork point stands for it
+ *   [log8, seq, hash16]   the log among those of this shelf and of gov whose id begins with log8
+ *                         and whose h(seq) matches; or one that is frozen at or before seq,
+ *                         whatever its hash: then the fork point stands for it
  *   [log8, seq]           what this log's latest pin of log8 means, if that stands at or above seq
  *
  * A frozen log goes before a matching hash, so that the answer does not depend on which of two logs

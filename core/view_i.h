@@ -209,7 +209,7 @@ LUM_MUST_USE enum lum_status lum_view_states_flush(struct lum_view *view);
 void lum_view_states_forget(struct lum_view *view);
 void lum_pos_read(const uint8_t at[LUM_POS_LEN], struct lum_pos *out);
 
-/* A row of vlog: applied u64 | rights u8 | flags u8 | fork point u64 | want log8 8 | want seq u64 */
+/* Row of vlog: applied u64 | rights u8 | flags u8 | fork point u64 | want log8 8 | want seq u64 */
 struct lum_vlog_row {
     uint64_t applied;
     uint8_t rights;

@@ -6,8 +6,8 @@
  *         | field contains text | field prefix text
  *   field = word, or "quoted" ; value = number | true | false | null | "quoted" | bare word
  *
- * In quotes \" and \\ stand for " and \. Keywords are known in any case; a field that is called like
- * one is quoted. A number is what JSON calls so; other bare words are text.
+ * In quotes \" and \\ stand for " and \. Keywords are known in any case; a field that is called
+ * like one is quoted. A number is what JSON calls so; other bare words are text.
  */
 #ifndef LUM_CORE_WHERE_H
 #define LUM_CORE_WHERE_H
@@ -40,7 +40,7 @@ struct lum_where_test {
     struct lum_bytes folded; /* contains, prefix: the text, case-folded */
 };
 
-/* Steps in postfix order over a stack of truths: a test pushes, and / or take two, not takes one. */
+/* Steps in postfix order over a stack of truths: a test pushes, and / or take two, not one. */
 enum lum_where_step_type {
     LUM_WHERE_TEST,
     LUM_WHERE_AND,
@@ -59,8 +59,8 @@ struct lum_where {
     uint32_t step_count;
 };
 
-/* Everything in out lives in the arena. INVALID with cause bad_where: the column, in characters from
- * 1, and what was expected there. */
+/* Everything in out lives in the arena. INVALID with cause bad_where: the column, in characters
+ * from 1, and what was expected there. */
 LUM_MUST_USE enum lum_status lum_where_read(const char *text, struct lum_arena *arena,
                                             struct lum_where *out, struct lum_error *err);
 

@@ -394,6 +394,15 @@ enum lum_status lum_ref_member(struct lum_bytes text, const struct lum_roster *r
     return LUM_OK;
 }
 
+/* Adds what fits before the closing zero; returns the new length. */
+static size_t append(char *out, size_t size, size_t len, struct lum_bytes more)
+{
+    size_t fits = more.len < size - len - 1 ? more.len : size - len - 1;
+    memcpy(out + len, more.at, fits);
+    out[len + fits] = '\0';
+    return len + fits;
+}
+
 enum lum_status lum_ref_fail_record(struct lum_error *err, enum lum_cause cause,
                                     struct lum_txn *view, const struct lum_record *record,
                                     uint32_t field)
@@ -409,9 +418,10 @@ enum lum_status lum_ref_fail_record(struct lum_error *err, enum lum_cause cause,
         hex_of(record->id.b, sizeof(record->id.b), hex);
         id = lum_bytes_of(hex, sizeof(hex));
     }
-    (void)snprintf(one, sizeof(one), "%.*s/%.*s", (int)collection.len, (const char *)collection.at,
-                   (int)id.len, (const char *)id.at);
-    (void)snprintf(two, sizeof(two), "%.*s", (int)name.len, (const char *)name.at);
+    size_t at = append(one, sizeof(one), 0, collection);
+    at = append(one, sizeof(one), at, lum_bytes_of("/", 1));
+    (void)append(one, sizeof(one), at, id);
+    (void)append(two, sizeof(two), 0, name);
     return lum_fail(err, cause, one, two);
 }
 

@@ -9,12 +9,9 @@
  */
 #include <string.h>
 
+#include "core/limits.h"
 #include "net/frame.h"
 #include "net/node_i.h"
-
-enum {
-    CALLERS_MAX = 512,
-};
 
 /* ---- seats ---- */
 
@@ -232,7 +229,7 @@ void lum__desk_accept(struct lum_node *node)
     desk->next = node->desks;
     node->desks = desk;
     if (uv_accept((uv_stream_t *)&node->control, &desk->conn.uv.stream) != 0 ||
-        count >= CALLERS_MAX) {
+        count >= LUM_CALLERS_MAX) {
         lum_conn_close(&desk->conn, false);
         return;
     }

@@ -15,7 +15,6 @@
 enum {
     IN_PAUSE = LUM_MESSAGE_MAX, /* unread bytes before reading stops; a turn takes them all */
     PLAIN_MAX = LUM_REQUEST_MAX + LUM_MESSAGE_MAX, /* all that `in` may hold, and a part message */
-    DEAF_BYTES_MAX = 4096, /* a stranger may send this much before we stop reading */
 };
 
 struct lum_line *lum__line_new(struct lum_node *node)
@@ -297,7 +296,7 @@ static void feed(struct lum_node *node, struct lum_line *line)
         /* A stranger: the same silence for the same time, whatever was wrong. */
         line->deadline_ms = line->opened_ms + LUM_SILENCE_MS;
     }
-    if (line->was_deaf && line->channel.discarded > DEAF_BYTES_MAX) {
+    if (line->was_deaf && line->channel.discarded > LUM_DEAF_BYTES_MAX) {
         lum_conn_pause(&line->conn, true);
     }
 }

@@ -14,6 +14,7 @@
 
 #include <stdio.h>
 
+#include "core/limits.h"
 #include "net/channel.h"
 #include "net/conn.h"
 #include "net/node.h"
@@ -53,9 +54,7 @@ enum lum_seat_state {
     LUM_SEAT_TALLY,   /* NODE: met; waits until the view is level to count records */
     LUM_SEAT_ENDED,   /* answered; its last frames may still be on their way */
 };
-enum {
-    LUM_TARGETS_MAX = 64,
-};
+
 struct lum_target {
     char address[LUM_ADDRESS_TEXT];
     uint32_t session; /* 0: not connected yet */

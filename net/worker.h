@@ -5,8 +5,8 @@
  *   loop: take() finished jobs  <- wake the loop
  *
  * Group commit comes by itself: what arrives during a commit forms the next batch. Nothing is
- * reported done before the commit that covers it has returned. A failed sync or commit is final: the
- * worker refuses everything after it and the node ends.
+ * reported done before the commit that covers it has returned. A failed sync or commit is final:
+ * the worker refuses everything after it and the node ends.
  *
  * When no job waits the worker brings the view up to the log in slices.
  */

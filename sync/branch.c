@@ -6,10 +6,10 @@
  *                        | theirs  ...
  *
  * A tag that does not match says only that they part somewhere before it. A run can be checked
- * only from a place both hold, so each side says a ladder: its head, the places 1, 2, 4, 8 ... events
- * before it, and event 1. The listener finds the newest rung c it agrees with and shows its own
- * branch from c + 1 up to the oldest rung where it differs: they part in between. Both then hold the
- * proof (core/fork.h), freeze the log at the same event, and are equal again.
+ * only from a place both hold, so each side says a ladder: its head, the places 1, 2, 4, 8 ...
+ * events before it, and event 1. The listener finds the newest rung c it agrees with and shows its
+ * own branch from c + 1 up to the oldest rung where it differs: they part in between. Both then
+ * hold the proof (core/fork.h), freeze the log at the same event, and are equal again.
  */
 #include <string.h>
 

@@ -1,9 +1,9 @@
 /*
  * greet.c - who speaks, and what they may see.
  *
- * Both hold the space secret (the handshake proved it); AUTH proves the device. The responder speaks
- * first. Shelves other than gov are shown only to an effective device; a member whom we do not know
- * yet shows us gov first, and when its JOIN has come in the session widens.
+ * Both hold the space secret (the handshake proved it); AUTH proves the device. The responder
+ * speaks first. Shelves other than gov are shown only to an effective device; a member whom we do
+ * not know yet shows us gov first, and when its JOIN has come in the session widens.
  *
  * First contact, with the key of an invite (docs/format.md 7):
  *

@@ -166,7 +166,7 @@ static void get_digests(struct lum_cur *cur, struct lum_front *front)
     }
     for (size_t at = 0; at + DIGEST_BYTES <= bytes.len; at += DIGEST_BYTES) {
         uint8_t shelf = bytes.at[at];
-        uint8_t bit = shelf < LUM_SHELVES_MAX ? (uint8_t)(1U << shelf) : 0;
+        uint8_t bit = (uint8_t)(shelf < LUM_SHELVES_MAX ? 1U << shelf : 0U);
         if ((bit & front->shown) == 0 || front->digested >= bit) { /* ascending, each once */
             lum_cur_fail(cur, LUM_FAULT_MESSAGE);
             return;

@@ -22,9 +22,9 @@
  * 5 MORE, 12 ISLAND, 13 CREDIT and 14 RECEIPT are numbers for later versions: heard in this one
  * they are a fault, like every other number.
  *
- * Numbers: each side counts the logs it names, from 0, in the order of its FRONT entries and INTROs.
- * "My" number is the speaker's, "your" number the listener's. A number once given keeps its log for
- * the whole session, so an answer that crosses a new FRONT still means what it meant.
+ * Numbers: each side counts the logs it names, from 0, in the order of its FRONT entries and
+ * INTROs. "My" number is the speaker's, "your" number the listener's. A number once given keeps
+ * its log for the whole session, so an answer that crosses a new FRONT still means what it meant.
  */
 #ifndef LUM_SYNC_MESSAGE_H
 #define LUM_SYNC_MESSAGE_H
@@ -167,7 +167,7 @@ enum {
     LUM_BUNCH_MAX = 16,
     LUM_BUNCH_BYTES = 16 * 1024, /* gathered before it is said */
 };
-/* One run with one seal each, as in a TAIL; the runs stand one after the other in one zstd frame. */
+/* One run with one seal each, as in a TAIL; the runs stand one after another in a zstd frame. */
 struct lum_bunch {
     struct lum_run_seals seals; /* one a run: their count is the bunch's */
     struct lum_bunch_run {

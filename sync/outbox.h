@@ -1,8 +1,9 @@
 /*
  * outbox.h - what one step wants done, gathered in order. Bytes stand until the next reset.
  *
- * The first thing that goes wrong (no memory, a store that does not read) is kept as `status`; after
- * it nothing more is gathered and the step gives it back, so that those who speak need not ask.
+ * The first thing that goes wrong (no memory, a store that does not read) is kept as `status`;
+ * after it nothing more is gathered and the step gives it back, so that those who speak need not
+ * ask.
  */
 #ifndef LUM_SYNC_OUTBOX_H
 #define LUM_SYNC_OUTBOX_H

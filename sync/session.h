@@ -19,6 +19,7 @@
 #define LUM_SYNC_SESSION_H
 
 #include "core/fork.h"
+#include "core/limits.h"
 #include "sync/frontier.h"
 #include "sync/machine.h"
 #include "sync/message.h"
@@ -40,8 +41,6 @@ enum {
     LUM_SYNC_HELLO_MS = 10 * 1000,        /* for AUTH */
     LUM_SYNC_CONTACT_MS = 10 * 60 * 1000, /* for a newcomer to take gov in and to join */
     LUM_SYNC_DEAD_MS = 3 * LUM_FRONT_EVERY_MS,
-    LUM_SYNC_CORRECTIONS_MAX = 64, /* gaps answered in a session; the rest heals by the vector */
-    LUM_SYNC_PROOFS_MAX = 16,
     /* Entries of FRONTs that are looked at: each may cost the reading of a block. */
     LUM_SYNC_ENTRIES_MAX = 4 * LUM_FRONT_LOGS_MAX,
     LUM_SYNC_ENTRIES_A_MS = 1,
@@ -215,7 +214,7 @@ struct lum_claim *lum_session_add_claim(struct lum_side *side, struct lum_sessio
 void lum_session_link(struct lum_session *session, uint32_t number, uint32_t lno);
 void lum_session_set_ahead(struct lum_session *session, struct lum_claim *claim, bool is_ahead);
 void lum_session_acked(struct lum_session *session, struct lum_told *told);
-/* Their INGEST `token` came back: the number it was of; UINT32_MAX when it is not of this session. */
+/* Their INGEST `token` came back: the number it was of; UINT32_MAX: not of this session. */
 uint32_t lum_session_ingested(struct lum_session *session, uint32_t token);
 uint8_t lum_session_shared(const struct lum_session *session);
 bool lum_session_is_busy(const struct lum_session *session);

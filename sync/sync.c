@@ -11,15 +11,12 @@
 
 #include <string.h>
 
+#include "core/limits.h"
 #include "sync/session.h"
-
-enum {
-    SESSIONS_MAX = LUM_PEERS_MAX + LUM_HALF_OPEN_MAX,
-};
 
 struct lum_sync {
     struct lum_side side;
-    struct lum_session *sessions[SESSIONS_MAX];
+    struct lum_session *sessions[LUM_SESSIONS_MAX];
     size_t count;
     bool has_news; /* lum_sync_know was called: looked at in the next step */
 };
@@ -106,7 +103,7 @@ static void go_up(struct lum_sync *sync, const struct lum_sync_event *event)
 {
     struct lum_side *side = &sync->side;
     LUM_ASSERT(find(sync, event->session) == NULL);
-    if (sync->count == SESSIONS_MAX) {
+    if (sync->count == LUM_SESSIONS_MAX) {
         (void)lum_outbox_act(&side->outbox, LUM_SYNC_CLOSE, event->session);
         return;
     }

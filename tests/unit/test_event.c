@@ -17,7 +17,7 @@ static int begin(void **state)
     if (bytes == NULL || lum_crypto_init() != LUM_OK) {
         return -1;
     }
-    lum_buf_init(bytes, LUM_SEGMENT_PLAIN_MAX);
+    lum_buf_init(bytes, LUM_BLOCK_PLAIN_MAX);
     *state = bytes;
     return 0;
 }

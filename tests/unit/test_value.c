@@ -88,8 +88,9 @@ static void anything_else_is_none(void **state)
     };
     (void)state;
     for (size_t i = 0; i < LUM_COUNT(bad); i++) {
-        if (read_fault(bad[i].hex) != bad[i].fault) {
-            fail_msg("%s: %d", bad[i].hex, (int)read_fault(bad[i].hex));
+        enum lum_fault fault = read_fault(bad[i].hex);
+        if (fault != bad[i].fault) {
+            fail_msg("%s: %d", bad[i].hex, (int)fault);
         }
     }
 }
