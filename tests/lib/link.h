@@ -3,8 +3,8 @@
  * time: the driver of net/pump without libuv, threads and encryption.
  *
  * A line carries frames in both directions. It may be slow, and it may be cut after any byte of
- * either direction: what was delivered whole before the cut counts, what was handed to the writer is
- * still written. Everything is done in one fixed order, so a run is the same each time.
+ * either direction: what was delivered whole before the cut counts, what was handed to the writer
+ * is still written. Everything is done in one fixed order, so a run is the same each time.
  *
  * Anything that fails ends the test through cmocka.
  */
@@ -21,7 +21,7 @@ enum {
     LINK_NO_LIMIT = -1,
 };
 
-/* What a node was told by its machine, and what its writer did; counted since the node was added. */
+/* What a node was told by its machine, and what its writer did; counted since it was added. */
 struct link_counts {
     uint32_t met;
     uint32_t equal;

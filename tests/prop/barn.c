@@ -107,9 +107,10 @@ void barn_begin(struct barn *barn, struct world *world, bool commits)
     barn->space.founded_ms = WORLD_FOUNDED_MS;
     lum_view_applier_forget(barn->applier);
     begin_txns(barn);
-    (void)ok(barn, lum_txn_put(barn->log_txn, LUM_T_META,
-                               lum_bytes_of(LUM_META_GENESIS, strlen(LUM_META_GENESIS)),
-                               world_document(world)),
+    (void)ok(barn,
+             lum_txn_put(barn->log_txn, LUM_T_META,
+                         lum_bytes_of(LUM_META_GENESIS, strlen(LUM_META_GENESIS)),
+                         world_document(world)),
              "genesis");
     if (!is_same || !barn->is_roster_bare) {
         read_roster(barn);
@@ -197,8 +198,7 @@ void barn_put(struct barn *barn, uint32_t log, uint64_t last)
         const struct lum_log_growth growth = {
             .run = raw, .marks = &mark, .count = 1, .seals = {&seal, 1}, .place = &place};
         LUM_ASSERT(place.chain.segment_events != 0); /* boundaries want their seal and range */
-        if (!ok(barn,
-                lum_log_append(barn->log_txn, barn->squeezer, &row, &growth, &arrival),
+        if (!ok(barn, lum_log_append(barn->log_txn, barn->squeezer, &row, &growth, &arrival),
                 "log_append")) {
             return;
         }

@@ -28,7 +28,8 @@ struct barn {
     struct lum_txn *log_txn;
     struct lum_txn *view_txn;
     struct lum_roster *roster;
-    bool is_roster_bare; /* no gov event has come yet: it also fits the next history of this space */
+    bool
+        is_roster_bare; /* no gov event has come yet: it also fits the next history of this space */
     struct lum_ingest_space space;
     uint64_t rebuilds;
     char why[512]; /* empty while all is well */
@@ -41,8 +42,7 @@ void barn_close(struct barn *barn);
 void barn_begin(struct barn *barn, struct world *world, bool commits);
 void barn_end(struct barn *barn);
 /* The first reason is kept. Always false. */
-bool barn_fail(struct barn *barn, const char *form, ...)
-    __attribute__((format(printf, 2, 3)));
+bool barn_fail(struct barn *barn, const char *form, ...) __attribute__((format(printf, 2, 3)));
 bool barn_is_well(const struct barn *barn);
 
 /* By the way in for strangers: checked, admitted or not. */

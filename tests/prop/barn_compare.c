@@ -3,10 +3,9 @@
  */
 #include <string.h>
 
-#include "tests/prop/barn.h"
-
 #include "core/pack.h"
 #include "core/schema.h"
+#include "tests/prop/barn.h"
 
 struct look {
     struct barn *barn;
@@ -95,8 +94,8 @@ static void compare_wait(struct look *look, uint32_t log, const struct lum_view_
             return;
         }
     }
-    (void)barn_fail(look->barn, "log %u waits for something that its event %llu does not name",
-                    log, (unsigned long long)wait->applied + 1);
+    (void)barn_fail(look->barn, "log %u waits for something that its event %llu does not name", log,
+                    (unsigned long long)wait->applied + 1);
 }
 
 static void compare_logs(struct look *look)
@@ -129,8 +128,8 @@ static void compare_event(struct look *look, const struct model_event *event,
     enum lum_status status =
         lum_view_pos(look->barn->view_txn, look->lnos[event->log], event->seq, &pos);
     if (status != LUM_OK) {
-        (void)barn_fail(look->barn, "event %u/%llu: %s", event->log,
-                        (unsigned long long)event->seq, lum_status_name(status));
+        (void)barn_fail(look->barn, "event %u/%llu: %s", event->log, (unsigned long long)event->seq,
+                        lum_status_name(status));
         return;
     }
     if (pos.l != should->l || pos.t != event->t || pos.is_sane != should->is_sane ||
@@ -208,8 +207,7 @@ static void compare_cell(struct look *look, const struct lum_cell *is,
         }
     }
     (void)same(look, "values", lum_cell_values(is), should->values);
-    enum lum_status status =
-        lum_view_shown(look->barn->view_txn, look->barn->log_txn, is, &shown);
+    enum lum_status status = lum_view_shown(look->barn->view_txn, look->barn->log_txn, is, &shown);
     if (status != LUM_OK || !same_sibling(look, shown, &should->siblings[should->shown])) {
         const struct model_dot *at = &should->siblings[should->shown].at;
         (void)barn_fail(look->barn, "field %s shows log %u %llu/%u, the model log %u %llu/%u",
@@ -230,8 +228,8 @@ static uint32_t listed(struct look *look, uint8_t kind, const struct lum_record 
     lum_put_u32(key + 1, record->collection);
     lum_put_u64(key + 5, record->rno);
     lum_put_u32(key + 13, field);
-    enum lum_status status = lum_txn_get(look->barn->view_txn, LUM_V_CONFLICT,
-                                         lum_bytes_of(key, sizeof key), &row);
+    enum lum_status status =
+        lum_txn_get(look->barn->view_txn, LUM_V_CONFLICT, lum_bytes_of(key, sizeof key), &row);
     return status == LUM_OK && row.len == 4 ? lum_get_u32(row.at) : 0;
 }
 
@@ -240,9 +238,8 @@ static void compare_history(struct look *look, const struct lum_record *is,
 {
     struct lum_view_touch *touches = NULL;
     uint32_t count = 0;
-    enum lum_status status =
-        lum_view_history(look->barn->view_txn, look->barn->log_txn, is, &look->barn->arena,
-                         &touches, &count);
+    enum lum_status status = lum_view_history(look->barn->view_txn, look->barn->log_txn, is,
+                                              &look->barn->arena, &touches, &count);
     if (status != LUM_OK || count != should->touch_count) {
         (void)barn_fail(look->barn, "history: %s, %u events, the model says %u",
                         lum_status_name(status), count, should->touch_count);
@@ -310,8 +307,7 @@ static void compare_record(struct look *look, const struct model_record *should)
     struct lum_id id;
     uint64_t rno = 0;
     memcpy(id.b, should->id, 16);
-    enum lum_status status =
-        lum_view_find(look->barn->view_txn, (uint8_t)should->shelf, &id, &rno);
+    enum lum_status status = lum_view_find(look->barn->view_txn, (uint8_t)should->shelf, &id, &rno);
     if (status == LUM_OK) {
         status = lum_view_record(look->barn->view_txn, rno, &look->barn->arena, &is);
     }
@@ -424,8 +420,7 @@ void barn_compare(struct barn *barn, const struct model_state *state)
     if (barn_is_well(barn)) {
         compare_counts(&look);
     }
-    if (barn_is_well(barn) &&
-        lum_view_check(barn->view_txn, barn->log_txn, &err) != LUM_OK) {
+    if (barn_is_well(barn) && lum_view_check(barn->view_txn, barn->log_txn, &err) != LUM_OK) {
         (void)barn_fail(barn, "view_check: %s %s", err.one, err.two);
     }
 }

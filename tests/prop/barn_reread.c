@@ -1,14 +1,13 @@
 /*
  * barn_reread.c - accepted bytes are written again as they were.
  *
- * A header always is. A payload that a draft wrote is, when what is read of it is drafted again; any
- * other that is accepted still means the same after it was read, drafted and read.
+ * A header always is. A payload that a draft wrote is, when what is read of it is drafted again;
+ * any other that is accepted still means the same after it was read, drafted and read.
  */
 #include <string.h>
 
-#include "tests/prop/barn.h"
-
 #include "core/draft.h"
+#include "tests/prop/barn.h"
 
 struct place {
     uint32_t log;
@@ -187,8 +186,7 @@ static void read_event_again(struct again *again, struct world *world,
     }
     bool has_payload = !event->is_withheld && header.plen > 0;
     if (event->kind == 0 && world_set(world)->logs[event->log].shelf != 0 && has_payload) {
-        read_payload_again(again, world, event, &header,
-                           lum_bytes_of(raw.at + len, raw.len - len));
+        read_payload_again(again, world, event, &header, lum_bytes_of(raw.at + len, raw.len - len));
     }
 }
 

@@ -1,8 +1,8 @@
 /*
  * choice.h - one stream of choices for random, replayed, fuzzed and exhaustive runs.
  *
- * A property draws all it does from here, so that the list of draws is the case: the same list gives
- * the same case, a shorter or lower one a simpler case. Draws begin at 0, the simplest.
+ * A property draws all it does from here, so that the list of draws is the case: the same list
+ * gives the same case, a shorter or lower one a simpler case. Draws begin at 0, the simplest.
  *
  *   seed   splitmix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014)
  *   bytes  each draw takes as many bytes as its bound needs; 0 after the end
@@ -27,7 +27,12 @@ struct choice_span {
     size_t end;
 };
 
-enum choice_source { CHOICE_SEED, CHOICE_BYTES, CHOICE_LIST, CHOICE_ALL };
+enum choice_source {
+    CHOICE_SEED,
+    CHOICE_BYTES,
+    CHOICE_LIST,
+    CHOICE_ALL
+};
 
 struct choice {
     enum choice_source source;
@@ -60,14 +65,13 @@ size_t choice_span_begin(struct choice *choice);
 void choice_span_end(struct choice *choice, size_t span);
 
 /*
- * A property runs once over the choices and says whether it holds. Shrinking runs it again and again
- * with less: whole spans left out, stretches left out, single draws lowered; what still fails is
- * kept, until nothing helps or runs_max is reached. `failed` holds a failing run on entry and the
- * smallest one found on return, as a list. Gives the number of runs.
+ * A property runs once over the choices and says whether it holds. Shrinking runs it again and
+ * again with less: whole spans left out, stretches left out, single draws lowered; what still
+ * fails is kept, until nothing helps or runs_max is reached. `failed` holds a failing run on entry
+ * and the smallest one found on return, as a list. Gives the number of runs.
  */
 typedef bool choice_property(struct choice *choice, void *self);
-size_t choice_shrink(struct choice *failed, choice_property *property, void *self,
-                     size_t runs_max);
+size_t choice_shrink(struct choice *failed, choice_property *property, void *self, size_t runs_max);
 /* The draws on a few lines, as they can be handed to choice_from_text. */
 void choice_tell(const struct choice *choice, FILE *out);
 /* Reads numbers, whatever stands between them. */

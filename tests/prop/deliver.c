@@ -15,7 +15,7 @@ struct delivery {
     struct world *world;
     const struct model_set *set;
     uint64_t target[MODEL_LOGS_MAX];
-    uint64_t given[MODEL_LOGS_MAX]; /* as far as the barn holds it */
+    uint64_t given[MODEL_LOGS_MAX];  /* as far as the barn holds it */
     bool is_refused[MODEL_LOGS_MAX]; /* a stranger's, until gov grows */
     bool is_frozen[MODEL_LOGS_MAX];
     struct world_fork fork;
@@ -179,7 +179,8 @@ static void look_at_refused(struct delivery *d, uint32_t log)
     held->held = 1; /* its own JOIN may be what lets it in */
     model_roster(d->set, d->with->state);
     if (model_device_of(d->with->state, held->author)->is_valid) {
-        (void)barn_fail(&d->with->barn, "log %u is refused although its author has a valid JOIN", log);
+        (void)barn_fail(&d->with->barn, "log %u is refused although its author has a valid JOIN",
+                        log);
     }
     held->held = 0;
 }
@@ -192,8 +193,10 @@ static void look_at_admission(struct delivery *d)
     model_roster(d->set, d->with->state);
     for (uint32_t log = 0; log < d->set->log_count && barn_is_well(&d->with->barn); log++) {
         const struct model_log *held = &d->set->logs[log];
-        if (!d->fork_given && held->held > 0 && !model_device_of(d->with->state, held->author)->is_valid) {
-            (void)barn_fail(&d->with->barn, "log %u is taken although its author has no valid JOIN", log);
+        if (!d->fork_given && held->held > 0 &&
+            !model_device_of(d->with->state, held->author)->is_valid) {
+            (void)barn_fail(&d->with->barn, "log %u is taken although its author has no valid JOIN",
+                            log);
         }
     }
 }

@@ -1,10 +1,11 @@
 /*
- * deliver.h - a drawn history comes to a store in a drawn way, and the store is what the model says.
+ * deliver.h - a drawn history comes to a store in a drawn way, and the store is what the model
+ * says.
  *
  * Drawn are: how far each log comes at all; the order of logs, their pieces, packed or not, what
  * comes twice; when the view follows, by how many events, with its caches or without; whether every
- * step is committed; when a fork comes to light. At the end, and now and then on the way, everything
- * is compared.
+ * step is committed; when a fork comes to light. At the end, and now and then on the way,
+ * everything is compared.
  */
 #ifndef LUM_TESTS_PROP_DELIVER_H
 #define LUM_TESTS_PROP_DELIVER_H

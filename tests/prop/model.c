@@ -113,8 +113,7 @@ static const struct model_dep *latest_pin(const struct judge *judge,
                                           const struct model_event **by)
 {
     for (uint64_t seq = event->seq - 1; seq > 0; seq--) {
-        const struct model_event *earlier =
-            &judge->set->events[judge->index[event->log][seq]];
+        const struct model_event *earlier = &judge->set->events[judge->index[event->log][seq]];
         for (uint32_t i = 0; i < earlier->dep_count; i++) {
             if (earlier->deps[i].is_pin && memcmp(earlier->deps[i].log8, log8, 8) == 0) {
                 *by = earlier;
@@ -322,8 +321,8 @@ static void gather_ops(struct judge *judge)
     for (uint32_t i = 0; i < judge->set->event_count; i++) {
         const struct model_event *event = &judge->set->events[i];
         const struct model_verdict *verdict = &judge->out->verdicts[i];
-        if (!verdict->is_applied || verdict->is_void || verdict->is_pending ||
-            event->is_withheld || event->kind != 0) {
+        if (!verdict->is_applied || verdict->is_void || verdict->is_pending || event->is_withheld ||
+            event->kind != 0) {
             continue;
         }
         for (uint32_t k = 0; k < event->op_count; k++) {
@@ -488,9 +487,9 @@ static bool is_replaced(const struct judge *judge, const struct model_record *re
         if (!is_on(other, record) || written(other, field) == NULL) {
             continue;
         }
-        bool is_later = other->at.log == at->log &&
-                        (other->at.seq > at->seq ||
-                         (other->at.seq == at->seq && other->at.op > at->op));
+        bool is_later =
+            other->at.log == at->log &&
+            (other->at.seq > at->seq || (other->at.seq == at->seq && other->at.op > at->op));
         if (is_later || (other->op->type == MODEL_SET && names(other->op, at))) {
             return true;
         }
@@ -614,8 +613,7 @@ static void add_record(struct model_state *out, const struct said *said)
     i -= order < 0 ? 1 : 0;
     out->records = realloc(out->records, (out->record_count + 1) * sizeof *out->records);
     LUM_ASSERT(out->records != NULL);
-    memmove(&out->records[i + 1], &out->records[i],
-            (out->record_count - i) * sizeof *out->records);
+    memmove(&out->records[i + 1], &out->records[i], (out->record_count - i) * sizeof *out->records);
     out->records[i] = (struct model_record){.shelf = said->shelf};
     memcpy(out->records[i].id, said->record, 16);
     out->record_count++;

@@ -88,11 +88,11 @@ enum model_control {
 
 struct model_fact {
     enum model_control type;
-    struct model_ref ref;  /* cancel, join: an INVITE; admit: a JOIN */
-    uint8_t pk[32];        /* invite: its key; join: the key that really signed it, else zero */
-    uint8_t a[32];         /* join: the A it names */
-    uint32_t role;         /* invite, admit */
-    uint64_t uses;         /* invite */
+    struct model_ref ref; /* cancel, join: an INVITE; admit: a JOIN */
+    uint8_t pk[32];       /* invite: its key; join: the key that really signed it, else zero */
+    uint8_t a[32];        /* join: the A it names */
+    uint32_t role;        /* invite, admit */
+    uint64_t uses;        /* invite */
 };
 
 struct model_dep {
@@ -121,8 +121,8 @@ struct model_log {
     uint8_t id[32];
     uint8_t author[32];
     uint32_t shelf;
-    uint64_t held;     /* events 1 .. held are in the set */
-    bool is_frozen;    /* a fork was proved: events after fork_point are without effect */
+    uint64_t held;  /* events 1 .. held are in the set */
+    bool is_frozen; /* a fork was proved: events after fork_point are without effect */
     uint64_t fork_point;
 };
 
@@ -181,20 +181,25 @@ struct model_cell {
     uint32_t shown;  /* index */
 };
 
-enum model_life { MODEL_UNMADE, MODEL_ALIVE, MODEL_REVIVED, MODEL_DEAD };
+enum model_life {
+    MODEL_UNMADE,
+    MODEL_ALIVE,
+    MODEL_REVIVED,
+    MODEL_DEAD
+};
 
 struct model_record {
     uint32_t shelf;
     uint8_t id[16];
     enum model_life life;
-    const char *collection; /* NULL while unmade */
+    const char *collection;   /* NULL while unmade */
     struct model_cell *cells; /* ascending by field */
     uint32_t cell_count;
     struct model_dot *existence; /* make, make-keyed, keep; these too ascending */
     uint32_t existence_count;
     struct model_dot *drops;
     uint32_t drop_count;
-    uint32_t standing; /* drops that no keep names */
+    uint32_t standing;         /* drops that no keep names */
     struct model_dot *touches; /* events with an op on it, op is 0 */
     uint32_t touch_count;
 };

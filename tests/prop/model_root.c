@@ -4,9 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/prop/model.h"
-
 #include "core/crypto.h"
+#include "tests/prop/model.h"
 
 enum {
     BUCKETS = 4096,
@@ -164,8 +163,7 @@ static void hash_bucket(const struct model_set *set, const struct model_state *s
     lum_hash_init(&h, LUM_LABEL_state, 32);
     for (uint32_t i = 0; i < state->record_count; i++) {
         const struct model_record *record = &state->records[i];
-        if (record->shelf == shelf && record->life != MODEL_UNMADE &&
-            bucket_of(record) == bucket) {
+        if (record->shelf == shelf && record->life != MODEL_UNMADE && bucket_of(record) == bucket) {
             uint8_t leaf[32];
             hash_leaf(set, record, leaf);
             lum_hash_add(&h, leaf, 32);

@@ -7,9 +7,8 @@
  */
 #include <string.h>
 
-#include "tests/prop/model.h"
-
 #include "core/lum.h"
+#include "tests/prop/model.h"
 
 struct fact {
     const struct model_event *event;
@@ -84,7 +83,7 @@ static bool is_founder(const struct model_space *space, const uint8_t a[32])
     return false;
 }
 
-/* ---- the rules, under the assumption that `stewards` (a set of authors, bit by bit) are them ---- */
+/* ---- the rules, if `stewards` (a set of authors, bit by bit) are them ---- */
 
 /* INVITE, CANCEL, ADMIT */
 static bool counts(const struct facts *facts, uint32_t stewards, const struct fact *fact)

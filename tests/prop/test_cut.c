@@ -5,9 +5,9 @@
  * The session, both ways together: at least 64 KiB, gov events, three logs and more, two boundaries
  * by count and two by bytes, a payload over 4 KiB.
  *
- * Why not every byte is a run of its own: a node does nothing with a part of a message, it waits. So
- * all cuts between the ends of two messages leave the same stores behind. That is checked for every
- * byte of both directions (no_part_of_a_message_is_whole); the whole way - cut, look at both
+ * Why not every byte is a run of its own: a node does nothing with a part of a message, it waits.
+ * So all cuts between the ends of two messages leave the same stores behind. That is checked for
+ * every byte of both directions (no_part_of_a_message_is_whole); the whole way - cut, look at both
  * stores, meet again - is gone at the first and the last byte between two ends of messages, and in
  * the middle. A node's folder is copied for each, so every run begins at the same place.
  */

@@ -1,7 +1,7 @@
 /*
- * test_mesh.c - four halls write, dial, break off and dial again in drawn orders; once lines stay up,
- * all hold the same, nobody said a thing wrongly, and nothing was lost. Each round begins with copied
- * folders, so every hall also opens a new incarnation.
+ * test_mesh.c - four halls write, dial, break off and dial again in drawn orders; once lines stay
+ * up, all hold the same, nobody said a thing wrongly, and nothing was lost. Each round begins with
+ * copied folders, so every hall also opens a new incarnation.
  */
 #include <setjmp.h>
 #include <stdarg.h>

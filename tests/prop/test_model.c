@@ -28,7 +28,7 @@
 enum {
     SECONDS_USUAL = 15,
     SHRINK_RUNS = 12000, /* a minute or two */
-    SMALL_ROOTS = 97, /* of small histories one in so many has its root compared */
+    SMALL_ROOTS = 97,    /* of small histories one in so many has its root compared */
 };
 
 static struct deliver deliver;
@@ -338,8 +338,8 @@ static int teardown(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_history_of_three_logs_and_four_ops_merges_as_the_model_says),
         cmocka_unit_test(random_histories_merge_as_the_model_says),
+        cmocka_unit_test(every_history_of_three_logs_and_four_ops_merges_as_the_model_says),
         cmocka_unit_test(a_roster_is_the_same_whatever_the_order_of_its_facts),
         cmocka_unit_test(a_case_again),
     };

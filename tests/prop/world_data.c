@@ -128,8 +128,8 @@ static bool is_wanted(const struct world_op *said, const struct wanted *wanted)
 /* The newest within reach of every log, or with `all` every one. Each is left out once in
  * skip_one_in draws (0: never). */
 static void add_wanted(struct world *world, const struct model_event *event,
-                       const uint32_t *dep_logs, const struct wanted *wanted,
-                       struct model_op *op, bool all, uint32_t skip_one_in)
+                       const uint32_t *dep_logs, const struct wanted *wanted, struct model_op *op,
+                       bool all, uint32_t skip_one_in)
 {
     bool is_done[MODEL_LOGS_MAX] = {false};
     for (uint32_t i = world->said_count; i > 0 && op->dot_count < 200; i--) {
@@ -147,8 +147,8 @@ static void add_wanted(struct world *world, const struct model_event *event,
 }
 
 /* Any op within reach, on whatever record; `forged`: or an op that is not there. */
-static void add_any(struct world *world, const struct model_event *event,
-                    const uint32_t *dep_logs, struct model_op *op, bool forged)
+static void add_any(struct world *world, const struct model_event *event, const uint32_t *dep_logs,
+                    struct model_op *op, bool forged)
 {
     struct choice *choice = world->choice;
     struct model_dot dot;
@@ -273,8 +273,8 @@ static void draw_about(struct world *world, const struct model_event *event, str
         made_id(world, event->log, op->about_seq, op->about_op, id);
     } else if (way < 6 || !draw_made(world, event, op, id)) {
         const char *collection = collections[choice_draw(choice, 2)];
-        keyed_id(world, world->set.logs[event->log].shelf, collection,
-                 keys[choice_draw(choice, 2)], id);
+        keyed_id(world, world->set.logs[event->log].shelf, collection, keys[choice_draw(choice, 2)],
+                 id);
         op->about = MODEL_BY_ID;
     }
     memcpy(op->id, id->b, sizeof op->id);
@@ -456,9 +456,8 @@ static void draft_op(struct world *world, const struct model_event *event,
                              lum_buf_bytes(&map));
         break;
     case MODEL_SET: {
-        const struct lum_pair pair = {
-            text(op->pairs[0].field),
-            lum_bytes_of(op->pairs[0].value.at, op->pairs[0].value.len)};
+        const struct lum_pair pair = {text(op->pairs[0].field),
+                                      lum_bytes_of(op->pairs[0].value.at, op->pairs[0].value.len)};
         lum_draft_set(world->draft, &about, &pair, named);
         break;
     }
@@ -500,8 +499,7 @@ static bool can_draft(const struct model_event *event, const uint32_t *dep_logs)
     return true;
 }
 
-static void write_by_draft(struct world *world, struct model_event *event,
-                           const uint32_t *dep_logs)
+static void write_by_draft(struct world *world, struct model_event *event, const uint32_t *dep_logs)
 {
     struct looker looker = {event, dep_logs};
     const struct lum_pin_source source = {&looker, look};
@@ -612,8 +610,8 @@ static void write_ref(const struct model_event *event, const struct model_op *op
 }
 
 /* Ways in which a payload is none: world_flaw.c. 0 is no flaw. */
-static void write_by_hand(struct world *world, struct model_event *event,
-                          const uint32_t *dep_logs, uint32_t flaw)
+static void write_by_hand(struct world *world, struct model_event *event, const uint32_t *dep_logs,
+                          uint32_t flaw)
 {
     struct lum_buf *out = &world->payload;
     bool has_salt = flaw == 0 && choice_rarely(world->choice, 8);

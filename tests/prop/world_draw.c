@@ -107,8 +107,7 @@ static void insert(struct model_event *event, uint32_t *dep_logs, const struct m
     while (at < event->dep_count && memcmp(event->deps[at].log8, dep->log8, 8) < 0) {
         at++;
     }
-    bool is_there =
-        at < event->dep_count && memcmp(event->deps[at].log8, dep->log8, 8) == 0;
+    bool is_there = at < event->dep_count && memcmp(event->deps[at].log8, dep->log8, 8) == 0;
     if (is_there || event->dep_count == MODEL_DEPS_MAX) {
         return;
     }
@@ -121,8 +120,8 @@ static void insert(struct model_event *event, uint32_t *dep_logs, const struct m
     event->dep_count++;
 }
 
-static void depend(struct world *world, struct model_event *event, uint32_t *dep_logs,
-                   uint32_t log, uint64_t seq)
+static void depend(struct world *world, struct model_event *event, uint32_t *dep_logs, uint32_t log,
+                   uint64_t seq)
 {
     struct model_dep dep;
     world_pin(world, log, seq, &dep);
@@ -581,8 +580,7 @@ static void draw_wide(struct world *world)
     draw_steps(world, 1, 6);
     uint32_t settlers = choice_draw(choice, 4);
     for (uint32_t i = 0; i < settlers; i++) {
-        struct model_event *event =
-            world_begin(world, world_open_log(world, i % writers, 0, 1));
+        struct model_event *event = world_begin(world, world_open_log(world, i % writers, 0, 1));
         draw_t(world, event);
         see_all(world, event, dep_logs);
         world_put_set(world, event, dep_logs, true);

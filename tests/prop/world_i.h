@@ -27,7 +27,12 @@ enum {
     WORLD_FLAWS = 34,
 };
 
-enum world_clock { CLOCK_RIGHT, CLOCK_1970, CLOCK_2099, CLOCK_WILD };
+enum world_clock {
+    CLOCK_RIGHT,
+    CLOCK_1970,
+    CLOCK_2099,
+    CLOCK_WILD
+};
 
 struct world_device {
     struct lum_sign_key key;
@@ -58,7 +63,7 @@ struct world_op {
     const struct model_op *op;
 };
 
-/* What stands before `set` begins as zeroes; everything after it is filled before it is looked at. */
+/* What stands before `set` begins as zeroes; what follows is filled before it is looked at. */
 struct world {
     struct choice *choice;
     enum world_kind kind;
@@ -93,8 +98,7 @@ struct world {
 /* ---- world.c ---- */
 
 /* The number of a log, opened when it is new. MODEL_LOGS_MAX when there is no room. */
-uint32_t world_open_log(struct world *world, uint32_t device, uint32_t incarnation,
-                        uint32_t shelf);
+uint32_t world_open_log(struct world *world, uint32_t device, uint32_t incarnation, uint32_t shelf);
 uint64_t world_head(const struct world *world, uint32_t log);
 /* The event under way: filled by the caller, then written by world_put with its payload. */
 struct model_event *world_begin(struct world *world, uint32_t log);

@@ -1,4 +1,4 @@
-/* docs/format.md and the vectors that no single file of core owns: ids, control events, the page. */
+/* docs/format.md and the vectors that no single file of core owns: ids, control events, page. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -133,7 +133,7 @@ static void logs_are_found_by_id_and_by_its_beginning(void **state)
     assert_int_equal(lum_frontier_find8(&frontier, unknown.b), 0);
 }
 
-/* Nobody can make two honest logs begin alike; whoever does it with his own is told apart by name. */
+/* Nobody can make two honest logs begin alike; who does it with his own is told apart by name. */
 static void two_logs_that_begin_alike_are_found_by_neither(void **state)
 {
     (void)state;

@@ -469,6 +469,33 @@ static void a_gap_is_answered_by_what_we_hold(void **state)
     assert_int_equal(entry.seq, row.place.chain.seq);
 }
 
+/* Nobody is done before what was said is durable on the other side, all of it. */
+static void what_is_not_acknowledged_is_not_done(void **state)
+{
+    (void)state;
+    struct lum_sync_tally tally;
+    struct lum_front front = {.mode = LUM_FRONT_VECTOR, .shown = 3, .covered = 3, .digested = 3};
+    meet_properly();
+    lum_message_put_front(&body, &front); /* holds nothing */
+    hear(LUM_MESSAGE_FRONT);
+    for (uint32_t number = 0; number < 4; number++) { /* two logs each on two shelves */
+        const struct lum_have early = {.number = number, .seq = 0};
+        lum_message_put_have(&body, &early);
+    }
+    hear(LUM_MESSAGE_HAVE);
+    assert_open();
+    assert_true(lum_sync_tally(machine, SESSION, &tally));
+    assert_true(tally.is_pushing);
+    for (uint32_t number = 0; number < 4; number++) {
+        const struct lum_have all = {.number = number, .seq = 1000};
+        lum_message_put_have(&body, &all);
+    }
+    hear(LUM_MESSAGE_HAVE);
+    assert_true(lum_sync_tally(machine, SESSION, &tally));
+    assert_false(tally.is_pushing);
+    assert_true(tally.events_out > 4);
+}
+
 static void what_was_refused_is_asked_for_when_gov_grew(void **state)
 {
     (void)state;
@@ -582,6 +609,7 @@ int main(void)
         TEST(a_bunch_that_does_not_unpack_ends_it),
         TEST(what_the_writer_finds_wrong_ends_it),
         TEST(a_gap_is_answered_by_what_we_hold),
+        TEST(what_is_not_acknowledged_is_not_done),
         TEST(what_was_refused_is_asked_for_when_gov_grew),
         TEST(a_flood_of_vectors_ends_it),
         TEST(a_neighbour_that_falls_silent_is_let_go),

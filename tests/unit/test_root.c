@@ -244,7 +244,7 @@ static void step(struct village *v)
     }
 }
 
-/* Feeds the logs in pieces, in an order of its own; settles now and then, in batches of any size. */
+/* Feeds the logs in pieces, in an order of its own; settles now and then, in any batches. */
 static void feed_shuffled(struct village *v, struct build_store *store)
 {
     uint64_t held[PEOPLE] = {0};

@@ -10,7 +10,9 @@ tree=$(cd "$here/../../.." && pwd)
 seconds=60
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-cp -r "$tree/core" "$tree/tests" "$work"
+mkdir "$work/tests"
+cp -r "$tree/core" "$work"
+cp -r "$tree/tests/lib" "$tree/tests/prop" "$work/tests"
 cd "$work"
 flags="-std=c11 -D_POSIX_C_SOURCE=200809L -O1 -w -I."
 libs=$(pkg-config --libs libsodium lmdb msgpack libzstd libutf8proc cmocka)
