@@ -8,11 +8,8 @@
 #include <string.h>
 
 enum {
-    PLAIN_EXPONENT_MIN = -4,
-    PLAIN_EXPONENT_MAX = 15,
-    SURE_DIGITS = 15,   /* any decimal of so many digits survives a double (DBL_DIG) */
-    EXPONENT_ROOM = 13, /* what the compiler thinks an int may need */
-    DIGITS_MAX = 17,    /* any double survives a decimal of so many */
+    SURE_DIGITS = 15, /* any decimal of so many digits survives a double (DBL_DIG) */
+    DIGITS_MAX = 17,  /* any double survives a decimal of so many */
 };
 
 static bool same_bits(double a, double b)
@@ -30,7 +27,7 @@ struct decimal {
 
 static void shortest_decimal(double value, struct decimal *out)
 {
-    char text[LUM_NUMBER_ROOM]; /* -d.dddde-ddd */
+    char text[32]; /* -d.dddde-ddd */
     /* Fewer would give the same digits, unless the number is too small to have so many. */
     int fewest = fabs(value) < DBL_MIN ? 1 : SURE_DIGITS;
     for (int count = fewest; count <= DIGITS_MAX; count++) {
@@ -70,29 +67,13 @@ static size_t write_plain(const struct decimal *decimal, char *out)
     return len;
 }
 
-/* 1e+16, 2.5e-07 */
-static size_t write_exponent(const struct decimal *decimal, char *out)
-{
-    size_t len = 0;
-    for (int digit = 0; digit < decimal->count; digit++) {
-        out[len++] = decimal->digits[digit];
-        if (digit == 0 && decimal->count > 1) {
-            out[len++] = '.';
-        }
-    }
-    return len + (size_t)snprintf(out + len, EXPONENT_ROOM, "e%+03d", decimal->exponent);
-}
-
 size_t lum_number_real(double value, char out[LUM_NUMBER_ROOM])
 {
     struct decimal decimal;
     shortest_decimal(value, &decimal);
-    bool is_plain =
-        decimal.exponent >= PLAIN_EXPONENT_MIN && decimal.exponent <= PLAIN_EXPONENT_MAX;
     size_t sign = decimal.is_negative ? 1 : 0;
     out[0] = '-';
-    return sign +
-           (is_plain ? write_plain(&decimal, out + sign) : write_exponent(&decimal, out + sign));
+    return sign + write_plain(&decimal, out + sign);
 }
 
 /* How many digits stand at the front. */
@@ -179,8 +160,7 @@ bool lum_number_to_real(struct lum_bytes text, double *out)
         mantissa = digits.at[i] == '.' ? mantissa : mantissa * 10 + (uint64_t)(digits.at[i] - '0');
     }
     bool ends_in_zero = fraction.at[fraction.len - 1] == '0' && fraction.len > 1;
-    bool is_tiny = whole.at[0] == '0' && fraction.len > 4 && memcmp(fraction.at, "0000", 4) == 0;
-    if (ends_in_zero || is_tiny || (mantissa == 0 && is_negative)) {
+    if (ends_in_zero || (mantissa == 0 && is_negative)) {
         return false;
     }
     double value = (double)mantissa / powers[fraction.len];

@@ -2,8 +2,8 @@
  * number.h - numbers as decimal text: the one shortest form of a real, and what a cell may hold.
  *
  * Shortest: with the fewest significant digits, found by trying printf's precisions, that read back
- * as the same value. Plain (12.5, 5.0) while the decimal exponent is -4 to 15, else 1e+16, 2.5e-07.
- * The locale's decimal point is not asked: LC_NUMERIC stays "C" in this program.
+ * as the same value; never with an exponent, however many zeros that takes, since a cell with one
+ * is a text. The locale's decimal point is not asked: LC_NUMERIC stays "C" in this program.
  */
 #ifndef LUM_CLI_NUMBER_H
 #define LUM_CLI_NUMBER_H
@@ -11,11 +11,11 @@
 #include "core/lum.h"
 
 enum {
-    LUM_NUMBER_ROOM = 32,
+    LUM_NUMBER_ROOM = 352, /* -0. and 324 places, or 309 digits and .0 */
 };
 
-/* Writes a finite value and gives its length; always with a point or an exponent, so that it reads
- * back as a real. */
+/* Writes a finite value and gives its length; always with a point, so that it reads back as a
+ * real. */
 size_t lum_number_real(double value, char out[LUM_NUMBER_ROOM]);
 
 /* Exactly 0 | -?[1-9][0-9]* within int64. */
