@@ -152,10 +152,11 @@ static void on_resolved(struct lum_show *show, struct lum_bytes map)
 
     if (lum_options_has(&run->options, LUM_OPTION_ALL)) {
         lum_show_number(run, lum_map_uint(map, "resolved"), one);
-        lum_show_number(run, lum_map_uint(map, "refused"), two);
+        lum_show_number(run, lum_map_uint(map, "left"), two);
         lum_print_text(&run->print, LUM_TEXT_resolved_all, one, NULL, NULL);
-        if (lum_map_uint(map, "refused") > 0) {
-            lum_print_text(&run->print, LUM_TEXT_resolved_moved, two, NULL, NULL);
+        if (lum_map_uint(map, "left") > 0) {
+            lum_print_text(&run->print, LUM_TEXT_resolved_left, two, run->options.at[LUM_OPTION_TAKE],
+                           NULL);
         }
         return;
     }

@@ -87,7 +87,7 @@ static enum lum_status resolve_cell(struct lum_ask *ask, struct lum_error *err)
 
 /* ---- all of them ---- */
 
-/* Whose value is to stand. */
+/* Whose word is to stand. */
 struct choice {
     bool is_latest;
     struct lum_id member; /* when not the latest */
@@ -116,6 +116,36 @@ static bool is_of_member(const struct settling *settling, const struct lum_place
     device = lum_roster_by_author(lum_space_roster(settling->space), row.name.author);
     return device != NULL &&
            memcmp(device->member.b, settling->choice.member.b, sizeof(device->member.b)) == 0;
+}
+
+/* Whether the writer of that dot deleted the record afterwards. */
+static bool is_taken_back(const struct lum_record *record, const struct lum_place *dot)
+{
+    for (uint32_t i = 0; i < record->drop_count; i++) {
+        const struct lum_drop *drop = &record->drops[i];
+        if (!drop->is_kept && drop->at.lno == dot->lno && lum_place_compare(&drop->at, dot) > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What is to become of a record that is deleted but edited: the latest is that it is shown; a
+ * member's word is the last that he did to it. LUM_REVIVED when he did nothing. */
+static enum lum_life choose_life(const struct settling *settling, const struct lum_record *record)
+{
+    enum lum_life life = settling->choice.is_latest ? LUM_ALIVE : LUM_REVIVED;
+
+    for (uint32_t i = 0; i < record->drop_count && life == LUM_REVIVED; i++) {
+        const struct lum_drop *drop = &record->drops[i];
+        life = !drop->is_kept && is_of_member(settling, &drop->at) ? LUM_DEAD : life;
+    }
+    for (uint32_t i = 0; i < record->newest_count && life != LUM_ALIVE; i++) {
+        const struct lum_place *dot = &record->newest[i];
+        bool stands = is_of_member(settling, dot) && !is_taken_back(record, dot);
+        life = stands ? LUM_ALIVE : life;
+    }
+    return life;
 }
 
 /* The sibling that is to stand; NULL when the member has none. Reorders the cell. */
@@ -147,7 +177,7 @@ static enum lum_status gather(struct settling *settling, struct lum_error *err)
     while ((status = lum_view_conflict_next(view, &at)) == LUM_OK) {
         struct lum_record record;
         bool is_wanted = settling->collection == 0 || at.collection == settling->collection;
-        if (at.kind != LUM_CONFLICT_CELL || !is_wanted || at.rno == last) {
+        if (!is_wanted || at.rno == last) {
             continue;
         }
         last = at.rno;
@@ -158,6 +188,9 @@ static enum lum_status gather(struct settling *settling, struct lum_error *err)
         }
         if (record.change > settling->shown) {
             return lum_ref_fail_record(err, LUM_CAUSE_conflict_moved, view, &record, at.field);
+        }
+        if (at.kind == LUM_CONFLICT_REVIVED && lum_record_conflicts(&record) > 0) {
+            continue; /* it came with its cells */
         }
         lum_buf_put_byte(&settling->records, record.shelf);
         lum_buf_put(&settling->records, record.id.b, sizeof(record.id.b));
@@ -217,32 +250,79 @@ static enum lum_status pick_values(struct settling *settling, const struct lum_r
     return lum_buf_status(&settling->fields);
 }
 
-/* All cells of one record in one edit: a set names every sibling it saw. */
-static enum lum_status settle_record(struct lum_ask *ask, struct settling *settling,
-                                     const uint8_t *at, struct lum_error *err)
+/* The record as the batch sees it; it lasts until something is written. */
+static enum lum_status look(struct settling *settling, struct lum_edit_target *target,
+                            struct lum_record *out)
 {
     struct lum_txn *view = lum_space_view_txn(settling->space);
-    struct lum_edit_target target = {.shelf = at[0]};
-    struct lum_edit_result result;
-    struct lum_record record;
     uint64_t rno;
-    uint32_t count = 0;
-    enum lum_status status;
+    enum lum_status status = lum_view_find(view, target->shelf, &target->record, &rno);
 
-    memcpy(target.record.b, at + 1, sizeof(target.record.b));
     lum_arena_reset(&settling->arena);
-    status = lum_view_find(view, target.shelf, &target.record, &rno);
     if (status == LUM_OK) {
-        status = lum_view_record(view, rno, &settling->arena, &record);
+        status = lum_view_record(view, rno, &settling->arena, out);
     }
     if (status == LUM_OK) {
-        target.collection = lum_view_name_text(view, record.collection);
+        target->collection = lum_view_name_text(view, out->collection);
+    }
+    return status == LUM_NOT_FOUND ? LUM_CORRUPT : status;
+}
+
+/* All cells of one record in one edit: a set names every sibling it saw. */
+static enum lum_status settle_cells(struct lum_ask *ask, struct settling *settling,
+                                    struct lum_edit_target *target, struct lum_error *err)
+{
+    struct lum_edit_result result;
+    struct lum_record record;
+    uint32_t count = 0;
+    enum lum_status status = look(settling, target, &record);
+
+    if (status == LUM_OK) {
         status = pick_values(settling, &record, &count);
     }
     if (status == LUM_OK && count > 0) {
-        status = lum_edit_set(ask->world.editor, &target, lum_buf_bytes(&settling->fields), &result,
+        status = lum_edit_set(ask->world.editor, target, lum_buf_bytes(&settling->fields), &result,
                               err);
         settling->resolved += count;
+    }
+    return status;
+}
+
+static enum lum_status settle_life(struct lum_ask *ask, struct settling *settling,
+                                   struct lum_edit_target *target, enum lum_life life,
+                                   struct lum_error *err)
+{
+    struct lum_edit_result result;
+    struct lum_record record;
+    enum lum_status status = life == LUM_REVIVED ? LUM_OK : look(settling, target, &record);
+
+    if (status != LUM_OK || life == LUM_REVIVED) {
+        settling->left++;
+        return status;
+    }
+    settling->resolved++;
+    return life == LUM_ALIVE ? lum_edit_restore(ask->world.editor, target, &result, err)
+                             : lum_edit_delete(ask->world.editor, target, &result, err);
+}
+
+static enum lum_status settle_record(struct lum_ask *ask, struct settling *settling,
+                                     const uint8_t *at, struct lum_error *err)
+{
+    struct lum_edit_target target = {.shelf = at[0]};
+    struct lum_record record;
+    enum lum_status status;
+
+    memcpy(target.record.b, at + 1, sizeof(target.record.b));
+    status = look(settling, &target, &record);
+    if (status != LUM_OK) {
+        return status;
+    }
+    /* Decided on what was shown, before our own set is the last that was done to it. */
+    bool is_revived = lum_record_life(&record) == LUM_REVIVED;
+    enum lum_life life = is_revived ? choose_life(settling, &record) : LUM_ALIVE;
+    status = settle_cells(ask, settling, &target, err);
+    if (status == LUM_OK && is_revived) {
+        status = settle_life(ask, settling, &target, life, err);
     }
     return status;
 }

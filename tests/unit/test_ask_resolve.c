@@ -259,25 +259,108 @@ static void several_cells_of_a_record_are_settled_by_one_event(void **state)
     drop_both(s);
 }
 
-static void deleted_but_edited_records_do_not_bear_on_it(void **state)
+/* Sari deletes what Budi writes about. */
+static struct lum_id delete_and_edit(struct site s[2], const char *key)
+{
+    struct lum_id id = site_put(&s[0], key, "a", "0").record;
+    site_meet(&s[0], &s[1]);
+    assert_int_equal(site_delete(&s[0], &id), LUM_OK);
+    assert_int_equal(site_set(&s[1], &id, "a", "1"), LUM_OK);
+    site_meet(&s[0], &s[1]);
+    assert_int_equal(site_life(&s[0], &id), LUM_REVIVED);
+    return id;
+}
+
+static void what_is_deleted_but_edited_is_settled_with_all(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *take;
+        const char *end;
+        enum lum_life life;
+    } cases[] = {
+        {"latest", "{\"left\":0,\"resolved\":2}", LUM_ALIVE},  /* what is shown stays */
+        {"Budi", "{\"left\":0,\"resolved\":2}", LUM_ALIVE},    /* he edited it */
+        {"Sari", "{\"left\":0,\"resolved\":2}", LUM_DEAD},     /* she deleted it */
+    };
+    for (size_t i = 0; i < LUM_COUNT(cases); i++) {
+        struct site s[2];
+        struct answer got;
+        char arguments[64];
+        pair(s);
+        disagree_on(s, "k");
+        struct lum_id id = delete_and_edit(s, "gone");
+        show_conflicts(&s[1]);
+        (void)snprintf(arguments, sizeof arguments, "{\"all\":true,\"take\":\"%s\"}",
+                       cases[i].take);
+        resolve(&s[1], arguments, &got);
+        answer_is(&got, cases[i].end);
+        answer_drop(&got);
+        site_meet(&s[0], &s[1]);
+        for (size_t k = 0; k < 2; k++) {
+            (void)site_settle(&s[k]);
+            assert_int_equal(site_life(&s[k], &id), cases[i].life);
+            assert_int_equal(site_counts(&s[k]).conflicts + site_counts(&s[k]).revived, 0);
+        }
+        drop_both(s);
+    }
+}
+
+/* A member's word is the last that he did: Sari deleted, saw it come back, and went on with it. */
+static void who_went_on_with_a_record_keeps_it(void **state)
+{
+    (void)state;
+    struct site s[2];
+    struct answer got;
+    pair(s);
+    struct lum_id id = delete_and_edit(s, "k");
+    assert_int_equal(site_set(&s[0], &id, "b", "again"), LUM_OK);
+    show_conflicts(&s[0]);
+    resolve(&s[0], "{\"all\":true,\"take\":\"Sari\"}", &got);
+    answer_is(&got, "{\"left\":0,\"resolved\":1}");
+    answer_drop(&got);
+    (void)site_settle(&s[0]);
+    assert_int_equal(site_life(&s[0], &id), LUM_ALIVE);
+    drop_both(s);
+}
+
+static void a_record_in_both_lists_is_settled_once(void **state)
 {
     (void)state;
     struct site s[2];
     struct answer got;
     pair(s);
     disagree_on(s, "k");
-    struct lum_id id = site_put(&s[0], "gone", "a", "0").record;
-    site_meet(&s[0], &s[1]);
-    show_conflicts(&s[0]);
+    struct lum_id id = site_keyed(&s[0], "item", "k");
     assert_int_equal(site_delete(&s[0], &id), LUM_OK);
-    assert_int_equal(site_set(&s[1], &id, "a", "1"), LUM_OK);
+    assert_int_equal(site_set(&s[1], &id, "b", "1"), LUM_OK);
     site_meet(&s[0], &s[1]);
     assert_int_equal(site_life(&s[0], &id), LUM_REVIVED);
+    show_conflicts(&s[0]);
     resolve(&s[0], "{\"all\":true,\"take\":\"latest\"}", &got);
-    answer_is(&got, "{\"left\":0,\"resolved\":1}");
+    answer_is(&got, "{\"left\":0,\"resolved\":2}"); /* its cell, and that it stays */
+    answer_drop(&got);
+    (void)site_settle(&s[0]);
+    assert_int_equal(site_life(&s[0], &id), LUM_ALIVE);
+    assert_int_equal(site_values(&s[0], &id, "a"), 1);
+    drop_both(s);
+}
+
+static void one_that_was_deleted_and_edited_since_refuses_all(void **state)
+{
+    (void)state;
+    struct site s[2];
+    struct answer got;
+    pair(s);
+    disagree_on(s, "k");
+    show_conflicts(&s[0]);
+    struct lum_id id = delete_and_edit(s, "gone");
+    resolve(&s[0], "{\"all\":true,\"take\":\"latest\"}", &got);
+    answer_fails(&got, LUM_CAUSE_conflict_moved, "item/gone");
     answer_drop(&got);
     (void)site_settle(&s[0]);
     assert_int_equal(site_life(&s[0], &id), LUM_REVIVED);
+    assert_string_equal(shown(&s[0], "k"), "(conflict)");
     drop_both(s);
 }
 
@@ -365,7 +448,10 @@ int main(void)
         cmocka_unit_test(all_that_was_shown_is_settled_by_the_latest),
         cmocka_unit_test(all_can_be_settled_by_one_member),
         cmocka_unit_test(several_cells_of_a_record_are_settled_by_one_event),
-        cmocka_unit_test(deleted_but_edited_records_do_not_bear_on_it),
+        cmocka_unit_test(what_is_deleted_but_edited_is_settled_with_all),
+        cmocka_unit_test(who_went_on_with_a_record_keeps_it),
+        cmocka_unit_test(a_record_in_both_lists_is_settled_once),
+        cmocka_unit_test(one_that_was_deleted_and_edited_since_refuses_all),
         cmocka_unit_test(a_collection_alone_can_be_settled),
         cmocka_unit_test(what_was_never_shown_is_refused),
         cmocka_unit_test(one_that_moved_since_it_was_shown_refuses_all),
