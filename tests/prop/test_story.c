@@ -611,8 +611,8 @@ static void play_deed(const struct deed *deed, const unsigned order[3])
         ask_about(person(deed->who), "set", deed->about, more);
     } else if (strcmp(deed->verb, "delete") == 0) {
         ask_about(person(deed->who), "del", deed->about, "");
-    } else if (strcmp(deed->verb, "keep") == 0) {
-        ask_about(person(deed->who), "resolve", deed->about, ",\"keep\":true");
+    } else if (strcmp(deed->verb, "resolve delete") == 0) {
+        ask_about(person(deed->who), "resolve", deed->about, ",\"delete\":true");
     } else {
         assert_string_equal(deed->verb, "resolve all");
         resolve_all(person(deed->who));

@@ -162,8 +162,11 @@ def settle_all(halls, when, who, keys):
             said = siblings(held, key, field)
             if len({value_text(e.fields[field]) for e in said}) > 1:
                 fields[field] = shown(said).fields[field]
-        if fields and life(held, key) != "deleted":
+        state = life(held, key)
+        if fields and state != "deleted":
             halls.write(when, who, key, "set", fields)
+        if state == "deleted but edited":
+            halls.write(when, who, key, "keep", {})
 
 
 def import_rows(halls, rows, when, who, island, study):
@@ -194,8 +197,8 @@ def main():
             import_rows(halls, rows, when, who, about[0], about[1] if len(about) > 1 else "")
         elif verb == "set":
             halls.write(when, who, key, "set", json.loads(about[1]))
-        elif verb in ("delete", "keep"):
-            halls.write(when, who, key, "drop" if verb == "delete" else "keep", {})
+        elif verb in ("delete", "resolve delete"):
+            halls.write(when, who, key, "drop", {})
         elif verb == "resolve all":
             settle_all(halls, when, who, keys)
         elif verb == "meet":
