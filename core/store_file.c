@@ -229,7 +229,7 @@ static bool trees_fit(struct probe *probe)
             return false;
         }
     }
-    return true;
+    return !probe->stack.broken; /* a root that found no room was not looked at */
 }
 
 static enum lum_status walk(struct probe *probe, const char *path, struct lum_error *err)
@@ -240,8 +240,12 @@ static enum lum_status walk(struct probe *probe, const char *path, struct lum_er
     }
     lum_buf_init(&probe->stack, STACK_BYTES_MAX);
     bool fits = trees_fit(probe);
+    bool is_exhausted = lum_buf_status(&probe->stack) == LUM_NO_MEMORY;
     lum_buf_fini(&probe->stack);
     lum_free(probe->page);
+    if (is_exhausted) {
+        return lum_fail(err, LUM_CAUSE_no_memory, NULL, NULL);
+    }
     return fits ? LUM_OK : lum_fail(err, LUM_CAUSE_store_damaged, path, "shorter than its content");
 }
 

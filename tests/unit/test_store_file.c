@@ -208,6 +208,22 @@ static void damaged_trees_are_walked_safely(void **state)
     assert_true(told > 100);
 }
 
+/* Without memory nothing is said about a file, least of all that it is whole. */
+static void a_walk_without_memory_is_no_answer(void **state)
+{
+    struct fixture *f = *state;
+    static uint8_t bytes[FILE_MAX];
+    size_t size = read_to_be_walked(f, bytes);
+    assert_int_equal(truncate(temp_path(&f->temp, "x.mdb"), (off_t)size - 8192), 0);
+    assert_int_equal(probe(f), LUM_CORRUPT);
+    for (uint64_t n = 1; n <= 2; n++) { /* the page, the stack */
+        lum_mem_fail_after(n, true);
+        enum lum_status status = probe(f);
+        lum_mem_fail_after(0, false);
+        assert_int_equal(status, LUM_NO_MEMORY);
+    }
+}
+
 static void a_branch_that_leads_back_to_itself_is_told(void **state)
 {
     struct fixture *f = *state;
@@ -284,6 +300,7 @@ int main(void)
         T(a_folder_a_link_and_nothing_are_told),
         T(damaged_meta_pages_are_read_safely),
         T(damaged_trees_are_walked_safely),
+        T(a_walk_without_memory_is_no_answer),
         T(a_branch_that_leads_back_to_itself_is_told),
         T(a_key_longer_than_its_page_is_told),
         T(a_large_value_that_is_cut_is_told),
