@@ -122,4 +122,19 @@ enum lum_life build_life(struct build_store *store, const struct lum_id *id);
 const char *build_shown(struct build_store *store, const struct lum_id *id, const char *field);
 uint32_t build_values(struct build_store *store, const struct lum_id *id, const char *field);
 
+/* ---- the usual case: founders with a common log each, and a store ---- */
+
+struct build_hall {
+    struct build *build;
+    struct build_store *store;
+    uint32_t a; /* common logs of the founders 1, 2 and 3 */
+    uint32_t b;
+    uint32_t c;
+};
+/* One to three founders; for a test's setup and teardown. One at a time. */
+struct build_hall *build_hall_open(uint32_t founders);
+int build_hall_close(void **state);
+/* Everything is fed and applied, and the view agrees with itself; was it made anew? */
+bool build_hall_settle(struct build_hall *hall);
+
 #endif

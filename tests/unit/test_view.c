@@ -11,46 +11,18 @@
 #define DAY BUILD_DAY_MS
 #define T0  (BUILD_FOUNDED_MS + 10 * BUILD_DAY_MS)
 
-/* Three founders with a common log each: a, b and c. */
-struct hall {
-    struct build *build;
-    struct build_store *store;
-    uint32_t a;
-    uint32_t b;
-    uint32_t c;
-};
-
 static int setup(void **state)
 {
-    static struct hall hall;
-    hall.build = build_open(3);
-    hall.a = build_common(hall.build, 1);
-    hall.b = build_common(hall.build, 2);
-    hall.c = build_common(hall.build, 3);
-    hall.store = build_store_open(hall.build);
-    *state = &hall;
+    *state = build_hall_open(3);
     return 0;
 }
 
-static int teardown(void **state)
+static void settle(struct build_hall *hall)
 {
-    struct hall *hall = *state;
-    build_store_close(hall->store);
-    build_close(hall->build);
-    return 0;
+    assert_false(build_hall_settle(hall));
 }
 
-static void settle(struct hall *hall)
-{
-    struct lum_error err = {0};
-    build_feed_all(hall->store);
-    assert_false(build_settle(hall->store));
-    if (lum_view_check(build_view_txn(hall->store), build_log_txn(hall->store), &err) != LUM_OK) {
-        fail_msg("%s", err.two);
-    }
-}
-
-static void set(struct hall *hall, uint32_t log, const struct lum_id *id, const char *text,
+static void set(struct build_hall *hall, uint32_t log, const struct lum_id *id, const char *text,
                 struct lum_places preds)
 {
     const struct build_set how = {*id, "name", text, 0};
@@ -61,7 +33,7 @@ static void set(struct hall *hall, uint32_t log, const struct lum_id *id, const 
 
 static void a_value_that_nobody_replaced_stands(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     uint64_t seq = build_make(hall->build, hall->a, T0, "name", "padi");
     struct lum_id id = build_made(hall->build, hall->a, seq, 0);
     settle(hall);
@@ -73,7 +45,7 @@ static void a_value_that_nobody_replaced_stands(void **state)
 
 static void two_values_written_apart_both_stay_and_are_listed(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     uint64_t seq = build_make(hall->build, hall->a, T0, "name", "padi");
     struct lum_id id = build_made(hall->build, hall->a, seq, 0);
     set(hall, hall->b, &id, "beras", PLACES({hall->a, seq, 0}));
@@ -90,7 +62,7 @@ static void two_values_written_apart_both_stay_and_are_listed(void **state)
 
 static void equal_values_written_apart_are_no_conflict(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     uint64_t seq = build_make(hall->build, hall->a, T0, "name", "padi");
     struct lum_id id = build_made(hall->build, hall->a, seq, 0);
     set(hall, hall->b, &id, "beras", PLACES({hall->a, seq, 0}));
@@ -103,7 +75,7 @@ static void equal_values_written_apart_are_no_conflict(void **state)
 
 static void naming_both_values_settles_a_conflict(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     uint64_t seq = build_make(hall->build, hall->a, T0, "name", "padi");
     struct lum_id id = build_made(hall->build, hall->a, seq, 0);
     set(hall, hall->b, &id, "beras", PLACES({hall->a, seq, 0}));
@@ -117,7 +89,7 @@ static void naming_both_values_settles_a_conflict(void **state)
 
 static void an_own_later_set_replaces_the_own_older_one_unnamed(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     uint64_t seq = build_make(hall->build, hall->a, T0, "name", "padi");
     struct lum_id id = build_made(hall->build, hall->a, seq, 0);
     set(hall, hall->a, &id, "beras", NO_PLACES);
@@ -128,7 +100,7 @@ static void an_own_later_set_replaces_the_own_older_one_unnamed(void **state)
 
 static void a_pred_that_names_another_cell_replaces_nothing(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     uint64_t seq = build_make(hall->build, hall->a, T0, "other", "padi");
     uint64_t mine = build_make(hall->build, hall->a, 0, "name", "beras");
     struct lum_id other = build_made(hall->build, hall->a, seq, 0);
@@ -141,7 +113,7 @@ static void a_pred_that_names_another_cell_replaces_nothing(void **state)
 
 static void edits_of_different_fields_meet_without_conflict(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     uint64_t seq = build_make(hall->build, hall->a, T0, "name", "padi");
     struct lum_id id = build_made(hall->build, hall->a, seq, 0);
     const struct build_set place = {id, "place", "Subang", 0};
@@ -157,7 +129,7 @@ static void edits_of_different_fields_meet_without_conflict(void **state)
 
 static void a_drop_that_saw_everything_ends_the_record(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     uint64_t seq = build_make(hall->build, hall->a, T0, "name", "padi");
     struct lum_id id = build_made(hall->build, hall->a, seq, 0);
     set(hall, hall->c, &id, "beras", PLACES({hall->a, seq, 0}));
@@ -173,7 +145,7 @@ static void a_drop_that_saw_everything_ends_the_record(void **state)
 
 static void an_edit_made_meanwhile_brings_the_whole_record_back_and_is_listed(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     uint64_t seq = build_make(hall->build, hall->a, T0, "name", "padi");
     struct lum_id id = build_made(hall->build, hall->a, seq, 0);
     const struct build_set place = {id, "place", "Subang", 0};
@@ -193,7 +165,7 @@ static void an_edit_made_meanwhile_brings_the_whole_record_back_and_is_listed(vo
 
 static void keep_settles_a_revived_record(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     uint64_t seq = build_make(hall->build, hall->a, T0, "name", "padi");
     struct lum_id id = build_made(hall->build, hall->a, seq, 0);
     uint64_t drop = build_drop(hall->build, hall->b, &id, PLACES({hall->a, seq, 0}));
@@ -206,7 +178,7 @@ static void keep_settles_a_revived_record(void **state)
 
 static void keep_restores_a_deleted_record(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     uint64_t seq = build_make(hall->build, hall->a, T0, "name", "padi");
     struct lum_id id = build_made(hall->build, hall->a, seq, 0);
     uint64_t drop = build_drop(hall->build, hall->b, &id, PLACES({hall->a, seq, 0}));
@@ -221,7 +193,7 @@ static void keep_restores_a_deleted_record(void **state)
 
 static void a_second_drop_that_saw_the_edit_ends_a_revived_record(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     uint64_t seq = build_make(hall->build, hall->a, T0, "name", "padi");
     struct lum_id id = build_made(hall->build, hall->a, seq, 0);
     (void)build_drop(hall->build, hall->b, &id, PLACES({hall->a, seq, 0}));
@@ -234,7 +206,7 @@ static void a_second_drop_that_saw_the_edit_ends_a_revived_record(void **state)
 
 static void one_drop_may_see_one_half_and_another_the_other(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     uint64_t seq = build_make_keyed(hall->build, hall->a, T0, "7", "padi");
     uint64_t same = build_make_keyed(hall->build, hall->b, T0, "7", "padi");
     struct lum_id id = build_keyed(hall->build, "item", "7");
@@ -248,7 +220,7 @@ static void one_drop_may_see_one_half_and_another_the_other(void **state)
 
 static void an_own_edit_after_the_own_drop_is_not_seen_by_it(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     uint64_t seq = build_make(hall->build, hall->a, T0, "name", "padi");
     struct lum_id id = build_made(hall->build, hall->a, seq, 0);
     (void)build_drop(hall->build, hall->a, &id, NO_PLACES);
@@ -261,7 +233,7 @@ static void an_own_edit_after_the_own_drop_is_not_seen_by_it(void **state)
 
 static void inside_one_event_a_drop_sees_only_the_ops_before_it(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     struct lum_draft *draft = build_draft(hall->build);
     const struct lum_about made = {.id = NULL, .place = {0, 0, 0}};
     const struct lum_pair pair = {lum_bytes_of("name", 4), build_text("beras")};
@@ -284,7 +256,7 @@ static void inside_one_event_a_drop_sees_only_the_ops_before_it(void **state)
 
 static void the_same_key_in_two_halls_is_one_record(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     (void)build_make_keyed(hall->build, hall->a, T0, "3201", "Bogor");
     (void)build_make_keyed(hall->build, hall->b, T0, "3201", "Bogor");
     (void)build_make_keyed(hall->build, hall->c, T0, "3202", "Sukabumi");
@@ -301,7 +273,7 @@ static void the_same_key_in_two_halls_is_one_record(void **state)
 
 static void different_values_under_one_key_are_a_conflict(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     (void)build_make_keyed(hall->build, hall->a, T0, "3201", "Bogor");
     (void)build_make_keyed(hall->build, hall->b, T0, "3201", "Kab. Bogor");
     settle(hall);
@@ -311,7 +283,7 @@ static void different_values_under_one_key_are_a_conflict(void **state)
 
 static void ops_on_a_record_nobody_made_are_kept_but_not_shown(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     struct lum_id id = build_keyed(hall->build, "item", "x");
     set(hall, hall->a, &id, "early", NO_PLACES);
     settle(hall);
@@ -329,7 +301,7 @@ static void ops_on_a_record_nobody_made_are_kept_but_not_shown(void **state)
 /* ---- time ---- */
 
 /* b and c overwrite a's value apart, at these times; which is shown? */
-static const char *race(struct hall *hall, uint64_t b_at, uint64_t c_at)
+static const char *race(struct build_hall *hall, uint64_t b_at, uint64_t c_at)
 {
     uint64_t seq = build_make(hall->build, hall->a, T0, "name", "padi");
     struct lum_id id = build_made(hall->build, hall->a, seq, 0);
@@ -364,7 +336,7 @@ static void a_clock_at_2099_loses_against_a_right_one(void **state)
 
 static void a_wrong_clock_still_overwrites_what_it_saw(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     uint64_t seq = build_make(hall->build, hall->a, T0, "name", "padi");
     struct lum_id id = build_made(hall->build, hall->a, seq, 0);
     const struct build_set old = {id, "name", "beras", 5};
@@ -374,7 +346,7 @@ static void a_wrong_clock_still_overwrites_what_it_saw(void **state)
     assert_int_equal(build_values(hall->store, &id, "name"), 1);
 }
 
-static bool is_sane(struct hall *hall, uint32_t log, uint64_t seq)
+static bool is_sane(struct build_hall *hall, uint32_t log, uint64_t seq)
 {
     struct lum_view_pos pos;
     assert_int_equal(
@@ -384,7 +356,7 @@ static bool is_sane(struct hall *hall, uint32_t log, uint64_t seq)
 
 static void one_hall_that_runs_ahead_outlaws_nobody(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     /* a is a year ahead, within the bound, and everyone has seen it */
     uint64_t ahead = build_make(hall->build, hall->a, BUILD_FOUNDED_MS + 365 * DAY, "name", "x");
     struct lum_id id = build_made(hall->build, hall->a, ahead, 0);
@@ -397,7 +369,7 @@ static void one_hall_that_runs_ahead_outlaws_nobody(void **state)
 
 static void two_halls_that_agree_make_a_late_clock_insane(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     uint64_t a = build_make(hall->build, hall->a, T0 + 100 * DAY, "name", "a");
     uint64_t b = build_make(hall->build, hall->b, T0 + 101 * DAY, "name", "b");
     struct lum_id id = build_made(hall->build, hall->a, a, 0);
@@ -413,7 +385,7 @@ static void two_halls_that_agree_make_a_late_clock_insane(void **state)
 
 static void a_clock_beyond_400_days_is_insane(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     uint64_t edge = build_make(hall->build, hall->a, BUILD_FOUNDED_MS + 400 * DAY, "n", "x");
     uint64_t over = build_make(hall->build, hall->b, BUILD_FOUNDED_MS + 400 * DAY + 1, "n", "x");
     settle(hall);
@@ -424,7 +396,7 @@ static void a_clock_beyond_400_days_is_insane(void **state)
 /* Two events that overlap on two cells: one of them is shown in both. */
 static void one_event_wins_all_the_cells_that_two_share(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     uint64_t seq = build_make(hall->build, hall->a, T0, "x", "0");
     struct lum_id id = build_made(hall->build, hall->a, seq, 0);
     const struct lum_about about = {.id = &id};
@@ -443,7 +415,7 @@ static void one_event_wins_all_the_cells_that_two_share(void **state)
     assert_int_equal(build_counts(hall->store).conflicts, 2);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, build_hall_close)
 
 int main(void)
 {

@@ -10,44 +10,23 @@
 
 #define T0 (BUILD_FOUNDED_MS + BUILD_DAY_MS)
 
-struct hall {
-    struct build *build;
-    struct build_store *store;
-    uint32_t a;
-    uint32_t b;
-    uint32_t c;
-};
-
 static int setup(void **state)
 {
-    static struct hall hall;
-    hall.build = build_open(3);
-    hall.a = build_common(hall.build, 1);
-    hall.b = build_common(hall.build, 2);
-    hall.c = build_common(hall.build, 3);
-    hall.store = build_store_open(hall.build);
+    struct build_hall *hall = build_hall_open(3);
     for (uint32_t gov = 1; gov <= 3; gov++) {
-        build_feed(hall.store, gov, 1);
+        build_feed(hall->store, gov, 1);
     }
-    *state = &hall;
+    *state = hall;
     return 0;
 }
 
-static int teardown(void **state)
-{
-    struct hall *hall = *state;
-    build_store_close(hall->store);
-    build_close(hall->build);
-    return 0;
-}
-
-static void feed(struct hall *hall, uint32_t log)
+static void feed(struct build_hall *hall, uint32_t log)
 {
     build_feed(hall->store, log, build_head(hall->build, log));
     assert_false(build_settle(hall->store));
 }
 
-static void expect_applied(struct hall *hall, uint32_t log, uint64_t applied, bool is_waiting)
+static void expect_applied(struct build_hall *hall, uint32_t log, uint64_t applied, bool is_waiting)
 {
     struct lum_view_wait wait;
     assert_int_equal(lum_view_log(build_view_txn(hall->store), build_lno(hall->store, log), &wait),
@@ -57,7 +36,7 @@ static void expect_applied(struct hall *hall, uint32_t log, uint64_t applied, bo
 }
 
 /* An event without ops. */
-static uint64_t empty_event(struct hall *hall, uint32_t log, const struct lum_dep *deps,
+static uint64_t empty_event(struct build_hall *hall, uint32_t log, const struct lum_dep *deps,
                             uint32_t count)
 {
     const struct build_event event = {.kind = LUM_KIND_DATA,
@@ -67,14 +46,14 @@ static uint64_t empty_event(struct hall *hall, uint32_t log, const struct lum_de
     return build_event(hall->build, log, &event);
 }
 
-static struct lum_dep lean(const struct hall *hall, uint32_t log, uint64_t seq)
+static struct lum_dep lean(const struct build_hall *hall, uint32_t log, uint64_t seq)
 {
     struct lum_dep dep = {.seq = seq};
     memcpy(dep.log8, build_log_id(hall->build, log)->b, sizeof dep.log8);
     return dep;
 }
 
-static uint64_t level_of(struct hall *hall, uint32_t log, uint64_t seq)
+static uint64_t level_of(struct build_hall *hall, uint32_t log, uint64_t seq)
 {
     struct lum_view_pos pos;
     assert_int_equal(
@@ -84,7 +63,7 @@ static uint64_t level_of(struct hall *hall, uint32_t log, uint64_t seq)
 
 static void a_log_waits_for_what_its_next_event_names(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     uint64_t seq = build_make(hall->build, hall->a, T0, "name", "padi");
     struct lum_id id = build_made(hall->build, hall->a, seq, 0);
     const struct build_set by_b = {id, "name", "beras", 0};
@@ -114,7 +93,7 @@ static void a_log_waits_for_what_its_next_event_names(void **state)
 
 static void waits_that_hang_on_one_another_end_together(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     (void)build_make(hall->build, hall->a, T0, "name", "x");
     struct lum_dep on_a = build_pin(hall->build, hall->a, 1);
     (void)empty_event(hall, hall->b, &on_a, 1);
@@ -131,7 +110,7 @@ static void waits_that_hang_on_one_another_end_together(void **state)
 
 static void an_event_may_wait_for_several_logs(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     (void)build_make(hall->build, hall->a, T0, "name", "x");
     (void)build_make(hall->build, hall->b, T0, "name", "x");
     struct lum_dep deps[2] = {build_pin(hall->build, hall->a, 1),
@@ -152,7 +131,7 @@ static void an_event_may_wait_for_several_logs(void **state)
 
 static void a_wait_is_taken_up_again_by_another_applier(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     (void)build_make(hall->build, hall->a, T0, "name", "x");
     struct lum_dep on_a = build_pin(hall->build, hall->a, 1);
     (void)empty_event(hall, hall->b, &on_a, 1);
@@ -164,7 +143,7 @@ static void a_wait_is_taken_up_again_by_another_applier(void **state)
 
 static void a_log_that_grows_while_it_waits_keeps_waiting(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     (void)build_make(hall->build, hall->a, T0, "name", "x");
     struct lum_dep on_a = build_pin(hall->build, hall->a, 1);
     (void)empty_event(hall, hall->b, &on_a, 1);
@@ -179,7 +158,7 @@ static void a_log_that_grows_while_it_waits_keeps_waiting(void **state)
 
 static void a_pin_with_another_hash_waits_however_far_the_log_grows(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     (void)build_make(hall->build, hall->a, T0, "name", "x");
     struct lum_dep wrong = build_pin(hall->build, hall->a, 1);
     wrong.hash16[15] ^= 1;
@@ -194,7 +173,7 @@ static void a_pin_with_another_hash_waits_however_far_the_log_grows(void **state
 
 static void a_pin_of_another_shelf_waits_and_one_of_gov_does_not(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     uint32_t other = build_log(hall->build, 1, 0, 2);
     (void)empty_event(hall, other, NULL, 0);
     struct lum_dep on_other = build_pin(hall->build, other, 1);
@@ -208,7 +187,7 @@ static void a_pin_of_another_shelf_waits_and_one_of_gov_does_not(void **state)
 
 static void a_position_below_the_latest_pin_needs_no_hash_and_above_it_waits(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     for (int i = 0; i < 5; i++) {
         (void)build_make(hall->build, hall->a, T0, "name", "x");
     }
@@ -230,7 +209,7 @@ static void a_position_below_the_latest_pin_needs_no_hash_and_above_it_waits(voi
 
 static void a_position_without_any_pin_waits(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     (void)build_make(hall->build, hall->a, T0, "name", "x");
     struct lum_dep unpinned = lean(hall, hall->a, 1);
     (void)empty_event(hall, hall->b, &unpinned, 1);
@@ -241,7 +220,7 @@ static void a_position_without_any_pin_waits(void **state)
 
 static void L_is_one_more_than_the_greatest_seen(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     for (int i = 0; i < 7; i++) {
         (void)empty_event(hall, hall->a, NULL, 0);
     }
@@ -263,7 +242,7 @@ static void L_is_one_more_than_the_greatest_seen(void **state)
 static void
 beyond_a_fork_a_dep_is_satisfied_by_the_fork_point_and_its_dots_name_nothing(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     uint64_t first = build_make(hall->build, hall->a, T0, "name", "stands");
     uint64_t beyond = build_make(hall->build, hall->a, 0, "name", "does not");
     struct lum_id id = build_made(hall->build, hall->a, first, 0);
@@ -285,7 +264,7 @@ beyond_a_fork_a_dep_is_satisfied_by_the_fork_point_and_its_dots_name_nothing(voi
 
 static void beyond_a_fork_a_dep_still_waits_for_the_fork_point_to_apply(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     (void)build_make(hall->build, hall->c, T0, "name", "x");
     struct lum_dep on_c = build_pin(hall->build, hall->c, 1);
     (void)empty_event(hall, hall->a, &on_c, 1);
@@ -304,7 +283,7 @@ static void beyond_a_fork_a_dep_still_waits_for_the_fork_point_to_apply(void **s
 
 static void a_freeze_ends_a_wait_for_the_other_branch(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     (void)build_make(hall->build, hall->a, T0, "name", "x");
     struct lum_dep other_branch = build_pin(hall->build, hall->a, 1);
     other_branch.seq = 2;
@@ -320,7 +299,7 @@ static void a_freeze_ends_a_wait_for_the_other_branch(void **state)
 
 static void a_fork_at_the_first_event_leaves_level_zero(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     (void)build_make(hall->build, hall->a, T0, "name", "x");
     struct lum_dep any = build_pin(hall->build, hall->a, 1);
     any.hash16[3] ^= 1;
@@ -333,7 +312,7 @@ static void a_fork_at_the_first_event_leaves_level_zero(void **state)
     assert_int_equal(build_counts(hall->store).records, 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, build_hall_close)
 
 int main(void)
 {

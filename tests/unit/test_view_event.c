@@ -10,49 +10,24 @@
 
 #define T0 (BUILD_FOUNDED_MS + BUILD_DAY_MS)
 
-struct hall {
-    struct build *build;
-    struct build_store *store;
-    uint32_t a;
-    uint32_t b;
-};
-
 static int setup(void **state)
 {
-    static struct hall hall;
-    hall.build = build_open(2);
-    hall.a = build_common(hall.build, 1);
-    hall.b = build_common(hall.build, 2);
-    hall.store = build_store_open(hall.build);
-    *state = &hall;
+    *state = build_hall_open(2);
     return 0;
 }
 
-static int teardown(void **state)
+static void settle(struct build_hall *hall, bool is_rebuilt)
 {
-    struct hall *hall = *state;
-    build_store_close(hall->store);
-    build_close(hall->build);
-    return 0;
+    assert_int_equal(build_hall_settle(hall), is_rebuilt);
 }
 
-static void settle(struct hall *hall, bool is_rebuilt)
-{
-    struct lum_error err = {0};
-    build_feed_all(hall->store);
-    assert_int_equal(build_settle(hall->store), is_rebuilt);
-    if (lum_view_check(build_view_txn(hall->store), build_log_txn(hall->store), &err) != LUM_OK) {
-        fail_msg("%s", err.two);
-    }
-}
-
-static uint64_t raw(struct hall *hall, uint32_t log, uint8_t kind, const char *payload, size_t len)
+static uint64_t raw(struct build_hall *hall, uint32_t log, uint8_t kind, const char *payload, size_t len)
 {
     const struct build_event event = {.kind = kind, .payload = lum_bytes_of(payload, len)};
     return build_event(hall->build, log, &event);
 }
 
-static struct lum_view_pos pos_of(struct hall *hall, uint32_t log, uint64_t seq)
+static struct lum_view_pos pos_of(struct build_hall *hall, uint32_t log, uint64_t seq)
 {
     struct lum_view_pos pos;
     assert_int_equal(
@@ -60,7 +35,7 @@ static struct lum_view_pos pos_of(struct hall *hall, uint32_t log, uint64_t seq)
     return pos;
 }
 
-static enum lum_void why(struct hall *hall, uint32_t log, uint64_t seq)
+static enum lum_void why(struct build_hall *hall, uint32_t log, uint64_t seq)
 {
     struct lum_view_void row = {.lno = build_lno(hall->store, log), .seq = seq - 1};
     assert_int_equal(lum_view_void_next(build_view_txn(hall->store), &row), LUM_OK);
@@ -71,7 +46,7 @@ static enum lum_void why(struct hall *hall, uint32_t log, uint64_t seq)
 
 static void a_void_event_is_listed_with_its_reason_and_holds_nothing_up(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     uint64_t malformed = raw(hall, hall->a, LUM_KIND_DATA, "\x93", 1);
     uint64_t op = raw(hall, hall->a, LUM_KIND_DATA, "\x92\x90\x91\x93\x02\xc0\xc0", 7);
     uint64_t kind = raw(hall, hall->a, 40, "x", 1);
@@ -98,7 +73,7 @@ static void a_void_event_is_listed_with_its_reason_and_holds_nothing_up(void **s
 
 static void one_bad_op_voids_all_ops_of_its_event(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     /* [[], [[0, "t", {}], [0, "T", {}]]] */
     (void)raw(hall, hall->a, LUM_KIND_DATA, "\x92\x90\x92\x93\x00\xa1t\x80\x93\x00\xa1T\x80", 14);
     settle(hall, false);
@@ -108,7 +83,7 @@ static void one_bad_op_voids_all_ops_of_its_event(void **state)
 
 static void a_receipt_is_not_void_and_does_nothing(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     uint64_t seq = raw(hall, hall->a, LUM_KIND_RECEIPT, "anything", 8);
     settle(hall, false);
     assert_false(pos_of(hall, hall->a, seq).is_void);
@@ -117,7 +92,7 @@ static void a_receipt_is_not_void_and_does_nothing(void **state)
 
 static void a_withheld_payload_counts_as_applied_without_effect(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     /* hashed over: the make that nobody here can read */
     const struct build_event event = {.kind = LUM_KIND_DATA,
                                       .payload = lum_bytes_of("\x92\x90\x91\x93\x00\xa1t\x80", 8),
@@ -139,7 +114,7 @@ static void a_withheld_payload_counts_as_applied_without_effect(void **state)
 
 static void a_newcomer_within_the_uses_of_its_invite_writes_at_once(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     uint32_t c = build_writer(hall->build, 9);
     (void)build_make(hall->build, c, T0, "name", "padi");
     settle(hall, false);
@@ -149,7 +124,7 @@ static void a_newcomer_within_the_uses_of_its_invite_writes_at_once(void **state
 
 static void an_over_used_invite_leaves_its_joins_pending_until_one_is_admitted(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     uint64_t invite = build_invite(hall->build, 1, LUM_ROLE_WRITER, 1);
     uint32_t join_c = build_join(hall->build, 8, 1, invite);
     (void)build_join(hall->build, 9, 1, invite);
@@ -172,7 +147,7 @@ static void an_over_used_invite_leaves_its_joins_pending_until_one_is_admitted(v
 
 static void what_a_reader_writes_stays_pending(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     uint64_t invite = build_invite(hall->build, 1, LUM_ROLE_READER, 1);
     (void)build_join(hall->build, 9, 1, invite);
     uint32_t c = build_common(hall->build, 9);
@@ -186,7 +161,7 @@ static void what_a_reader_writes_stays_pending(void **state)
 
 static void preds_and_drops_of_pending_events_have_no_effect(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     uint64_t invite = build_invite(hall->build, 1, LUM_ROLE_READER, 1);
     (void)build_join(hall->build, 9, 1, invite);
     uint32_t c = build_common(hall->build, 9);
@@ -205,7 +180,7 @@ static void preds_and_drops_of_pending_events_have_no_effect(void **state)
 
 static void a_clock_holders_void_event_still_shows_its_clock(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     const struct build_event late = {
         .kind = LUM_KIND_DATA, .t = T0 + 50 * BUILD_DAY_MS, .payload = lum_bytes_of("\x93", 1)};
     uint64_t by_a = build_event(hall->build, hall->a, &late);
@@ -221,7 +196,7 @@ static void a_clock_holders_void_event_still_shows_its_clock(void **state)
 
 static void an_insane_time_enters_nobodys_past(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     uint64_t wild = build_make(hall->build, hall->a, UINT64_C(4070908800000), "name", "x");
     uint64_t after = build_make(hall->build, hall->a, T0, "name", "x");
     lum_draft_pin(build_draft(hall->build), hall->a, after);
@@ -238,7 +213,7 @@ static void an_insane_time_enters_nobodys_past(void **state)
 
 static void two_logs_of_one_device_are_one_clock(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     uint32_t again = build_log(hall->build, 1, 1, LUM_SHELF_COMMON);
     uint64_t one = build_make(hall->build, hall->a, T0 + 90 * BUILD_DAY_MS, "name", "x");
     uint64_t two = build_make(hall->build, again, T0 + 91 * BUILD_DAY_MS, "name", "x");
@@ -251,7 +226,7 @@ static void two_logs_of_one_device_are_one_clock(void **state)
 
 static void an_author_who_is_no_steward_sets_no_clock(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     uint32_t c = build_writer(hall->build, 8);
     uint32_t d = build_writer(hall->build, 9);
     uint64_t one = build_make(hall->build, c, T0 + 90 * BUILD_DAY_MS, "name", "x");
@@ -265,7 +240,7 @@ static void an_author_who_is_no_steward_sets_no_clock(void **state)
 
 static void a_past_reaches_through_others(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     uint64_t one = build_make(hall->build, hall->a, T0 + 90 * BUILD_DAY_MS, "name", "x");
     uint64_t two = build_make(hall->build, hall->b, T0 + 91 * BUILD_DAY_MS, "name", "x");
     uint32_t c = build_writer(hall->build, 8);
@@ -283,7 +258,7 @@ static void a_past_reaches_through_others(void **state)
     assert_false(pos_of(hall, d, late).is_sane);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, build_hall_close)
 
 int main(void)
 {

@@ -9,44 +9,25 @@
 #include "core/view_i.h"
 #include "tests/lib/build.h"
 
-struct hall {
-    struct build *build;
-    struct build_store *store;
-    uint32_t a;
-};
-
 static int setup(void **state)
 {
-    static struct hall hall;
-    hall.build = build_open(1);
-    hall.a = build_common(hall.build, 1);
-    hall.store = build_store_open(hall.build);
-    *state = &hall;
+    *state = build_hall_open(1);
     return 0;
 }
 
-static int teardown(void **state)
+static void settle(struct build_hall *hall)
 {
-    struct hall *hall = *state;
-    build_store_close(hall->store);
-    build_close(hall->build);
-    return 0;
+    (void)build_hall_settle(hall);
 }
 
-static void settle(struct hall *hall)
-{
-    build_feed_all(hall->store);
-    (void)build_settle(hall->store);
-}
-
-static void edit(struct hall *hall, uint64_t seq)
+static void edit(struct build_hall *hall, uint64_t seq)
 {
     const struct build_set set = {build_made(hall->build, hall->a, seq, 0), "name", "beras", 0};
     (void)build_set(hall->build, hall->a, &set, NO_PLACES);
 }
 
 /* The records after a change, as digits of their numbers. */
-static const char *feed(struct hall *hall, uint64_t after)
+static const char *feed(struct build_hall *hall, uint64_t after)
 {
     static char out[64];
     struct lum_view_change change = {.change = after};
@@ -63,7 +44,7 @@ static const char *feed(struct hall *hall, uint64_t after)
 
 static void an_edited_record_moves_to_the_end(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     assert_string_equal(feed(hall, 0), "");
     for (int i = 0; i < 4; i++) {
         (void)build_make(hall->build, hall->a, 0, "name", "padi");
@@ -84,7 +65,7 @@ static void an_edited_record_moves_to_the_end(void **state)
 
 static void many_changes_between_two_records_are_passed_over(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     for (int i = 0; i < 3; i++) {
         (void)build_make(hall->build, hall->a, 0, "name", "padi");
     }
@@ -103,7 +84,7 @@ static void many_changes_between_two_records_are_passed_over(void **state)
     assert_string_equal(feed(hall, 0), "123"); /* one batch: each once, at its first change there */
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, build_hall_close)
 
 int main(void)
 {

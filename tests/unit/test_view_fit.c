@@ -10,36 +10,19 @@
 
 #define T0 (BUILD_FOUNDED_MS + BUILD_DAY_MS)
 
-struct hall {
-    struct build *build;
-    struct build_store *store;
-    uint32_t a;
-};
-
 static int setup(void **state)
 {
-    static struct hall hall;
-    hall.build = build_open(2);
-    hall.a = build_common(hall.build, 1);
-    hall.store = build_store_open(hall.build);
+    struct build_hall *hall = build_hall_open(2);
     for (int i = 0; i < 3; i++) {
-        (void)build_make(hall.build, hall.a, 0, "name", "padi");
+        (void)build_make(hall->build, hall->a, 0, "name", "padi");
     }
-    build_feed_all(hall.store);
-    (void)build_settle(hall.store);
-    *state = &hall;
+    build_feed_all(hall->store);
+    (void)build_settle(hall->store);
+    *state = hall;
     return 0;
 }
 
-static int teardown(void **state)
-{
-    struct hall *hall = *state;
-    build_store_close(hall->store);
-    build_close(hall->build);
-    return 0;
-}
-
-static bool settle(struct hall *hall)
+static bool settle(struct build_hall *hall)
 {
     build_feed_all(hall->store);
     return build_settle(hall->store);
@@ -47,7 +30,7 @@ static bool settle(struct hall *hall)
 
 static void nothing_new_asks_for_nothing(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     assert_false(settle(hall));
     build_forget(hall->store);
     assert_false(settle(hall));
@@ -57,7 +40,7 @@ static void nothing_new_asks_for_nothing(void **state)
 
 static void a_newcomer_whose_events_are_new_needs_no_new_view(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     uint32_t c = build_writer(hall->build, 9);
     (void)build_make(hall->build, c, T0, "name", "beras");
     assert_false(settle(hall));
@@ -66,7 +49,7 @@ static void a_newcomer_whose_events_are_new_needs_no_new_view(void **state)
 
 static void a_new_clock_holder_who_has_written_makes_the_view_anew(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     uint64_t invite = build_invite(hall->build, 1, LUM_ROLE_WRITER, 1);
     uint32_t join = build_join(hall->build, 9, 1, invite);
     (void)build_make(hall->build, build_common(hall->build, 9), T0, "name", "beras");
@@ -78,7 +61,7 @@ static void a_new_clock_holder_who_has_written_makes_the_view_anew(void **state)
 
 static void a_fork_behind_what_has_applied_makes_the_view_anew(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     build_freeze(hall->store, hall->a, 2);
     assert_true(build_settle(hall->store));
     assert_int_equal(build_counts(hall->store).records, 2);
@@ -90,7 +73,7 @@ static void a_fork_behind_what_has_applied_makes_the_view_anew(void **state)
 
 static void a_fork_in_front_of_what_has_applied_does_not(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     uint64_t beyond = build_make(hall->build, hall->a, 0, "name", "beyond");
     build_feed(hall->store, hall->a, beyond);
     build_freeze(hall->store, hall->a, 3);
@@ -100,7 +83,7 @@ static void a_fork_in_front_of_what_has_applied_does_not(void **state)
 
 /* Changes one byte of the view's mark: 0..7 the arrival reached, 8..39 its hash, 40..47 the newest
  * one read. */
-static void spoil_mark(struct hall *hall, size_t at)
+static void spoil_mark(struct build_hall *hall, size_t at)
 {
     struct lum_txn *txn = NULL;
     struct lum_bytes row;
@@ -118,7 +101,7 @@ static void spoil_mark(struct hall *hall, size_t at)
 
 static void a_view_of_another_log_is_made_anew(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     spoil_mark(hall, 20);
     assert_true(build_settle(hall->store));
     assert_int_equal(build_counts(hall->store).records, 3);
@@ -126,7 +109,7 @@ static void a_view_of_another_log_is_made_anew(void **state)
 
 static void a_view_that_is_ahead_of_its_log_is_made_anew(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     spoil_mark(hall, 40);
     assert_true(build_settle(hall->store));
     assert_false(build_settle(hall->store));
@@ -134,7 +117,7 @@ static void a_view_that_is_ahead_of_its_log_is_made_anew(void **state)
 
 static void a_new_view_goes_on_with_the_old_ones_change_numbers(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     struct temp temp;
     struct lum_store *fresh = NULL;
     struct lum_txn *txn = NULL;
@@ -154,7 +137,7 @@ static void a_new_view_goes_on_with_the_old_ones_change_numbers(void **state)
     temp_drop(&temp);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, build_hall_close)
 
 int main(void)
 {

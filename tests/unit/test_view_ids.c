@@ -13,31 +13,13 @@ enum {
     MANY = 150, /* times that: enough for rid to hand over to young */
 };
 
-struct hall {
-    struct build *build;
-    struct build_store *store;
-    uint32_t a;
-};
-
 static int setup(void **state)
 {
-    static struct hall hall;
-    hall.build = build_open(1);
-    hall.a = build_common(hall.build, 1);
-    hall.store = build_store_open(hall.build);
-    *state = &hall;
+    *state = build_hall_open(1);
     return 0;
 }
 
-static int teardown(void **state)
-{
-    struct hall *hall = *state;
-    build_store_close(hall->store);
-    build_close(hall->build);
-    return 0;
-}
-
-static void make_many(struct hall *hall, int events)
+static void make_many(struct build_hall *hall, int events)
 {
     for (int i = 0; i < events; i++) {
         for (int j = 0; j < A_TIME; j++) {
@@ -47,7 +29,7 @@ static void make_many(struct hall *hall, int events)
     }
 }
 
-static void expect_all_found(struct hall *hall, uint64_t events)
+static void expect_all_found(struct build_hall *hall, uint64_t events)
 {
     struct lum_txn *view = build_view_txn(hall->store);
     uint64_t expected = 1;
@@ -61,7 +43,7 @@ static void expect_all_found(struct hall *hall, uint64_t events)
     }
 }
 
-static uint64_t walk(struct hall *hall, const struct lum_id *from)
+static uint64_t walk(struct build_hall *hall, const struct lum_id *from)
 {
     struct lum_view_ids ids;
     struct lum_id last = *from;
@@ -79,7 +61,7 @@ static uint64_t walk(struct hall *hall, const struct lum_id *from)
 
 static void every_id_is_found_and_walked_over_whichever_table_holds_it(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     struct lum_error err = {0};
     const struct lum_id zero = {{0}};
     make_many(hall, MANY);
@@ -99,7 +81,7 @@ static void every_id_is_found_and_walked_over_whichever_table_holds_it(void **st
 
 static void a_walk_begins_where_it_is_told_and_ends_with_the_shelf(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     make_many(hall, 1);
     build_feed_all(hall->store);
     (void)build_settle(hall->store);
@@ -115,7 +97,7 @@ static void a_walk_begins_where_it_is_told_and_ends_with_the_shelf(void **state)
     assert_int_equal(lum_view_find(build_view_txn(hall->store), 1, &id, &rno), LUM_NOT_FOUND);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, build_hall_close)
 
 int main(void)
 {

@@ -13,38 +13,19 @@ enum {
     EVENTS = 3 * LUM_POS_ROW + 5
 };
 
-struct hall {
-    struct build *build;
-    struct build_store *store;
-    uint32_t a;
-    uint32_t b;
-};
-
 static int setup(void **state)
 {
-    static struct hall hall;
-    hall.build = build_open(2);
-    hall.a = build_common(hall.build, 1);
-    hall.b = build_common(hall.build, 2);
-    hall.store = build_store_open(hall.build);
+    struct build_hall *hall = build_hall_open(2);
     for (int i = 0; i < EVENTS; i++) {
-        (void)build_make(hall.build, hall.a, 0, "name", "padi");
-        (void)build_make(hall.build, hall.b, 0, "name", "beras");
+        (void)build_make(hall->build, hall->a, 0, "name", "padi");
+        (void)build_make(hall->build, hall->b, 0, "name", "beras");
     }
-    build_feed_all(hall.store);
-    *state = &hall;
+    build_feed_all(hall->store);
+    *state = hall;
     return 0;
 }
 
-static int teardown(void **state)
-{
-    struct hall *hall = *state;
-    build_store_close(hall->store);
-    build_close(hall->build);
-    return 0;
-}
-
-static void expect_positions(struct hall *hall, uint32_t log, uint64_t count)
+static void expect_positions(struct build_hall *hall, uint32_t log, uint64_t count)
 {
     struct lum_view_pos pos;
     uint32_t lno = build_lno(hall->store, log);
@@ -63,7 +44,7 @@ static void expect_positions(struct hall *hall, uint32_t log, uint64_t count)
 
 static void every_position_is_kept_in_one_batch(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     (void)build_settle(hall->store);
     expect_positions(hall, hall->a, EVENTS);
     expect_positions(hall, hall->b, EVENTS);
@@ -72,7 +53,7 @@ static void every_position_is_kept_in_one_batch(void **state)
 
 static void every_position_is_kept_in_batches_of_any_size(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     (void)build_settle_by(hall->store, 7);
     expect_positions(hall, hall->a, EVENTS);
     expect_positions(hall, hall->b, EVENTS);
@@ -80,7 +61,7 @@ static void every_position_is_kept_in_batches_of_any_size(void **state)
 
 static void an_applier_that_forgot_goes_on_where_the_rows_end(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     (void)build_settle(hall->store);
     for (int i = 0; i < 2 * LUM_POS_ROW; i++) {
         (void)build_make(hall->build, hall->a, 0, "name", "padi");
@@ -93,7 +74,7 @@ static void an_applier_that_forgot_goes_on_where_the_rows_end(void **state)
 
 static void a_row_of_positions_holds_every_part_to_its_edge(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     struct lum_pos pos;
     uint8_t at[LUM_POS_LEN];
     (void)hall;
@@ -113,7 +94,7 @@ static void a_row_of_positions_holds_every_part_to_its_edge(void **state)
     assert_int_equal(pos.own, 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, build_hall_close)
 
 int main(void)
 {

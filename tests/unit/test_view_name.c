@@ -9,44 +9,25 @@
 
 #include "tests/lib/build.h"
 
-struct hall {
-    struct build *build;
-    struct build_store *store;
-    uint32_t a;
-};
-
 static int setup(void **state)
 {
-    static struct hall hall;
-    hall.build = build_open(1);
-    hall.a = build_common(hall.build, 1);
-    hall.store = build_store_open(hall.build);
-    *state = &hall;
+    *state = build_hall_open(1);
     return 0;
 }
 
-static int teardown(void **state)
+static void settle(struct build_hall *hall)
 {
-    struct hall *hall = *state;
-    build_store_close(hall->store);
-    build_close(hall->build);
-    return 0;
+    (void)build_hall_settle(hall);
 }
 
-static void settle(struct hall *hall)
-{
-    build_feed_all(hall->store);
-    (void)build_settle(hall->store);
-}
-
-static uint32_t number(struct hall *hall, const char *name)
+static uint32_t number(struct build_hall *hall, const char *name)
 {
     return lum_view_name_number(build_view_txn(hall->store), lum_bytes_of(name, strlen(name)));
 }
 
 static void a_name_keeps_its_number_over_batches_and_restarts(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     (void)build_make(hall->build, hall->a, 0, "name", "padi");
     settle(hall);
     uint32_t before = number(hall, "name");
@@ -69,7 +50,7 @@ static void more_names_than_the_cache_holds_keep_their_numbers(void **state)
         NAMES = 10000,
         A_TIME = 500
     };
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     struct lum_error err = {0};
     char name[16];
     for (int round = 0; round < 2; round++) {
@@ -92,7 +73,7 @@ static void more_names_than_the_cache_holds_keep_their_numbers(void **state)
 
 static void a_name_that_cannot_be_one_has_no_number(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     static char name[600];
     (void)build_make(hall->build, hall->a, 0, "name", "padi");
     settle(hall);
@@ -102,7 +83,7 @@ static void a_name_that_cannot_be_one_has_no_number(void **state)
     assert_int_equal(lum_view_name_text(build_view_txn(hall->store), 77).len, 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, build_hall_close)
 
 int main(void)
 {

@@ -11,38 +11,15 @@
 
 #define T0 (BUILD_FOUNDED_MS + BUILD_DAY_MS)
 
-struct hall {
-    struct build *build;
-    struct build_store *store;
-    uint32_t a;
-    uint32_t b;
-    uint32_t c;
-};
-
 static int setup(void **state)
 {
-    static struct hall hall;
-    hall.build = build_open(3);
-    hall.a = build_common(hall.build, 1);
-    hall.b = build_common(hall.build, 2);
-    hall.c = build_common(hall.build, 3);
-    hall.store = build_store_open(hall.build);
-    *state = &hall;
+    *state = build_hall_open(3);
     return 0;
 }
 
-static int teardown(void **state)
+static void settle(struct build_hall *hall)
 {
-    struct hall *hall = *state;
-    build_store_close(hall->store);
-    build_close(hall->build);
-    return 0;
-}
-
-static void settle(struct hall *hall)
-{
-    build_feed_all(hall->store);
-    (void)build_settle(hall->store);
+    (void)build_hall_settle(hall);
 }
 
 /* ---- rank ---- */
@@ -51,7 +28,7 @@ static void settle(struct hall *hall)
  * in one of two tries it is the other's. */
 static void at_one_time_the_greater_L_is_shown(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     const uint32_t pairs[2][2] = {{hall->b, hall->c}, {hall->c, hall->b}};
     for (size_t i = 0; i < 2; i++) {
         uint64_t seq = build_make(hall->build, hall->a, T0, "name", "padi");
@@ -70,7 +47,7 @@ static void at_one_time_the_greater_L_is_shown(void **state)
 
 static void at_one_time_and_L_the_greater_log_id_is_shown(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     uint64_t seq = build_make(hall->build, hall->a, T0, "name", "padi");
     struct lum_id id = build_made(hall->build, hall->a, seq, 0);
     const struct build_set by_b = {id, "name", "b", T0 + 5};
@@ -87,7 +64,7 @@ static void at_one_time_and_L_the_greater_log_id_is_shown(void **state)
 
 static void a_history_holds_every_event_that_touched_a_record_by_L(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     struct lum_arena arena;
     struct lum_view_touch *touches = NULL;
     const struct lum_record *record = NULL;
@@ -116,7 +93,7 @@ static void a_history_holds_every_event_that_touched_a_record_by_L(void **state)
 
 static void one_event_with_many_ops_is_one_line_of_history(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     struct lum_arena arena;
     struct lum_view_touch *touches = NULL;
     const struct lum_record *record = NULL;
@@ -141,7 +118,7 @@ static void one_event_with_many_ops_is_one_line_of_history(void **state)
 
 static void conflicts_come_by_collection_and_then_the_revived(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     static const char *const keys[] = {"1", "2", "3"};
     struct lum_view_conflict row = {0};
     uint64_t drop_at = 0;
@@ -169,7 +146,7 @@ static void conflicts_come_by_collection_and_then_the_revived(void **state)
 
 static void a_view_of_a_lower_format_is_emptied(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     struct temp temp;
     struct lum_store *store = NULL;
     struct lum_txn *txn = NULL;
@@ -204,7 +181,7 @@ static void a_view_of_a_lower_format_is_emptied(void **state)
 
 static void a_view_that_has_applied_something_is_not_fresh(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     settle(hall);
     struct lum_txn *txn = build_view_txn(hall->store);
     struct lum_bytes row;
@@ -232,7 +209,7 @@ static void a_view_of_a_higher_format_is_refused(void **state)
     temp_drop(&temp);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, build_hall_close)
 
 int main(void)
 {

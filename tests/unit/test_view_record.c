@@ -8,45 +8,18 @@
 
 #include "tests/lib/build.h"
 
-struct hall {
-    struct build *build;
-    struct build_store *store;
-    uint32_t a;
-    uint32_t b;
-    uint32_t c;
-};
-
 static int setup(void **state)
 {
-    static struct hall hall;
-    hall.build = build_open(3);
-    hall.a = build_common(hall.build, 1);
-    hall.b = build_common(hall.build, 2);
-    hall.c = build_common(hall.build, 3);
-    hall.store = build_store_open(hall.build);
-    *state = &hall;
+    *state = build_hall_open(3);
     return 0;
 }
 
-static int teardown(void **state)
+static void settle(struct build_hall *hall)
 {
-    struct hall *hall = *state;
-    build_store_close(hall->store);
-    build_close(hall->build);
-    return 0;
+    assert_false(build_hall_settle(hall));
 }
 
-static void settle(struct hall *hall)
-{
-    struct lum_error err = {0};
-    build_feed_all(hall->store);
-    assert_false(build_settle(hall->store));
-    if (lum_view_check(build_view_txn(hall->store), build_log_txn(hall->store), &err) != LUM_OK) {
-        fail_msg("%s", err.two);
-    }
-}
-
-static void set(struct hall *hall, uint32_t log, const struct lum_id *id, const char *text,
+static void set(struct build_hall *hall, uint32_t log, const struct lum_id *id, const char *text,
                 struct lum_places preds)
 {
     const struct build_set how = {*id, "name", text, 0};
@@ -58,7 +31,7 @@ static void one_event_may_make_a_thousand_records_and_edit_each(void **state)
     enum {
         MADE = 512
     };
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     struct lum_draft *draft = build_draft(hall->build);
     for (uint16_t i = 0; i < MADE; i++) {
         lum_draft_make(draft, lum_bytes_of("item", 4), build_map("name", "padi"));
@@ -80,7 +53,7 @@ static void one_event_may_make_a_thousand_records_and_edit_each(void **state)
 
 static void a_batch_tells_what_became_of_records(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     uint64_t one = build_make(hall->build, hall->a, 0, "name", "1");
     uint64_t two = build_make(hall->build, hall->a, 0, "name", "2");
     struct lum_id first = build_made(hall->build, hall->a, one, 0);
@@ -103,7 +76,7 @@ static void a_batch_tells_what_became_of_records(void **state)
 
 static void lumbungs_own_collections_are_records_but_not_counted(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     lum_draft_make_keyed(build_draft(hall->build), lum_bytes_of("_space", 6),
                          lum_bytes_of("space", 5), build_map("name", "Hall A"));
     (void)build_data(hall->build, hall->a, 0);
@@ -120,7 +93,7 @@ static void lumbungs_own_collections_are_records_but_not_counted(void **state)
 
 static void conflicts_of_a_deleted_record_are_listed_again_when_it_is_kept(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     uint64_t seq = build_make(hall->build, hall->a, 0, "name", "1");
     struct lum_id id = build_made(hall->build, hall->a, seq, 0);
     set(hall, hall->b, &id, "2", PLACES({hall->a, seq, 0}));
@@ -138,7 +111,7 @@ static void conflicts_of_a_deleted_record_are_listed_again_when_it_is_kept(void 
 
 static void a_third_value_changes_the_number_in_the_list(void **state)
 {
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     uint64_t seq = build_make(hall->build, hall->a, 0, "name", "1");
     struct lum_id id = build_made(hall->build, hall->a, seq, 0);
     struct lum_view_conflict row = {0};
@@ -159,7 +132,7 @@ static void many_siblings_and_many_drops_fit_in_a_row(void **state)
     enum {
         LOGS = 40
     };
-    struct hall *hall = *state;
+    struct build_hall *hall = *state;
     uint64_t seq = build_make(hall->build, hall->a, 0, "name", "1");
     struct lum_id id = build_made(hall->build, hall->a, seq, 0);
     char text[2] = "a";
@@ -178,7 +151,7 @@ static void many_siblings_and_many_drops_fit_in_a_row(void **state)
     assert_int_equal(build_values(hall->store, &id, "name"), LOGS + 1);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, build_hall_close)
 
 int main(void)
 {
