@@ -108,7 +108,9 @@ static enum lum_status key_of_cells(struct lum_intake *intake, const struct lum_
     for (uint32_t i = 0; i < intake->key_count && status == LUM_OK; i++) {
         lum_buf_reset(&intake->scratch);
         lum_pack_str(&intake->scratch, cells[intake->key_columns[i]]);
-        status = add_key_part(intake, i, lum_buf_bytes(&intake->scratch), err);
+        status = intake->scratch.broken
+                     ? no_memory(err)
+                     : add_key_part(intake, i, lum_buf_bytes(&intake->scratch), err);
     }
     return status;
 }

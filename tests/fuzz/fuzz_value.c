@@ -78,6 +78,26 @@ static void check_real(struct lum_bytes value)
     }
 }
 
+/* By the definitions: the names of fields and collections, and a key of parts. */
+static void check_names(struct lum_bytes text)
+{
+    bool is_coll = text.len >= 1 && text.len <= 32;
+    bool is_plain = true; /* without C0, DEL and C1 */
+    bool is_whole = text.len > 0;
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t c = text.at[i];
+        bool is_c1 = c >= 0x80 && c < 0xa0 && i > 0 && text.at[i - 1] == 0xc2;
+        bool is_joint = c == LUM_KEY_JOINT;
+        is_coll = is_coll && ((c >= 'a' && c <= 'z') || c == '_' ||
+                              (i > 0 && ((c >= '0' && c <= '9') || c == '-')));
+        is_whole = is_whole && ((c >= 0x20 && c != 0x7f && !is_c1) || is_joint);
+        is_plain = is_plain && c >= 0x20 && c != 0x7f && !is_c1;
+    }
+    LUM_ASSERT(lum_collection_is_valid(text) == is_coll);
+    LUM_ASSERT(lum_field_is_valid(text) == (is_plain && text.len >= 1 && text.len <= 64));
+    LUM_ASSERT(lum_key_is_valid(text) == (is_whole && text.len <= LUM_KEY_MAX));
+}
+
 static void check_text(struct lum_bytes text)
 {
     struct lum_buf once;
@@ -95,6 +115,9 @@ static void check_text(struct lum_bytes text)
         lum_buf_reset(&once);
         LUM_ASSERT(lum_text_fold(text, &once) == LUM_OK);
         LUM_ASSERT(lum_utf8_valid(lum_buf_bytes(&once)));
+    }
+    if (status == LUM_OK) {
+        check_names(text);
     }
     LUM_ASSERT(lum_text_width(text) <= 2 * text.len);
     if (lum_number_to_int(text, &whole)) {
