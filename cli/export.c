@@ -108,7 +108,9 @@ static void put_line(struct out *out, FILE *to)
     if (out->line.broken) {
         fail(out, lum_fail(&out->error, LUM_CAUSE_no_memory, NULL, NULL));
     } else if (out->line.len > 0 && fwrite(out->line.at, 1, out->line.len, to) != out->line.len) {
-        fail(out, lum_host_fail(errno, out->path, &out->error));
+        /* whoever read standard output has had enough: no fault of anybody */
+        bool is_closed = errno == EPIPE;
+        fail(out, is_closed ? LUM_STOPPED : lum_host_fail(errno, out->path, &out->error));
     }
 }
 
@@ -303,8 +305,10 @@ static void say(const struct out *out)
         lum_buf_fini(&map);
         return;
     }
-    lum_print_note(&run->print, LUM_TEXT_export_done, lum_show_number(run, out->count, count),
-                   out->path, NULL);
+    if (out->beside[0] != '\0') {
+        lum_print_note(&run->print, LUM_TEXT_export_done, lum_show_number(run, out->count, count),
+                       out->path, NULL);
+    }
     if (out->cut > 0) {
         lum_print_note(&run->print, LUM_TEXT_export_cut, lum_show_number(run, out->cut, count),
                        NULL, NULL);
