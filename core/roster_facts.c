@@ -15,6 +15,7 @@
 #include "core/invite.h"
 #include "core/keys.h"
 #include "core/roster_i.h"
+#include "core/sort.h"
 
 enum {
     ROOM_FIRST = 16,
@@ -25,6 +26,7 @@ struct cancel_fact {
     uint8_t author[32];
     struct lum_ref invite;
 };
+
 struct join_fact {
     struct lum_ref ref;
     struct lum_ref invite;
@@ -35,6 +37,7 @@ struct join_fact {
     bool is_valid;
     bool is_effective;
 };
+
 struct admit_fact {
     uint8_t author[32];
     struct lum_ref join;
@@ -188,12 +191,19 @@ static int by_ref(const void *a, const void *b)
     return ref_compare(a, b);
 }
 
+static int in_ref_order(const void *self, const void *a, const void *b)
+{
+    (void)self;
+    return ref_compare(a, b);
+}
+
 static void sort_by_ref(struct facts *facts, size_t size)
 {
     if (facts->count == 0) {
         return;
     }
-    qsort(facts->at, facts->count, size, by_ref);
+    const struct lum_sort sort = {facts->at, facts->count, size, in_ref_order, NULL};
+    lum_sort(&sort);
     uint8_t *at = facts->at;
     size_t kept = 1;
     for (size_t i = 1; i < facts->count; i++) {
@@ -229,6 +239,12 @@ static void link_joins(struct lum_roster_builder *builder)
 
 static int by_key(const void *a, const void *b)
 {
+    return memcmp(a, b, 32);
+}
+
+static int in_key_order(const void *self, const void *a, const void *b)
+{
+    (void)self;
     return memcmp(a, b, 32);
 }
 
@@ -293,8 +309,9 @@ static enum lum_status find_stewards(struct lum_roster_builder *builder)
 
 /* ---- what counts ---- */
 
-static int by_author_and_invite(const void *a, const void *b)
+static int by_author_and_invite(const void *self, const void *a, const void *b)
 {
+    (void)self;
     const struct join_fact *x = a;
     const struct join_fact *y = b;
     int order = memcmp(x->axt, y->axt, 32);
@@ -337,9 +354,8 @@ static void judge_joins(struct lum_roster_builder *builder)
     struct join_fact *joins = builder->joins.at;
     struct lum_invite_fact *invites = builder->invites.at;
     size_t count = builder->joins.count;
-    if (count > 0) {
-        qsort(joins, count, sizeof *joins, by_author_and_invite);
-    }
+    const struct lum_sort sort = {joins, count, sizeof *joins, by_author_and_invite, NULL};
+    lum_sort(&sort);
     for (size_t i = 0; i < count; i++) {
         bool is_same_use = i > 0 && joins[i].invite_at == joins[i - 1].invite_at &&
                            memcmp(joins[i].axt, joins[i - 1].axt, 32) == 0;
@@ -418,8 +434,9 @@ static bool is_founder(const struct lum_genesis *genesis, const uint8_t author[3
     return false;
 }
 
-static int by_node(const void *a, const void *b)
+static int by_node(const void *self, const void *a, const void *b)
 {
+    (void)self;
     const struct lum_device *x = *(const struct lum_device *const *)a;
     const struct lum_device *y = *(const struct lum_device *const *)b;
     int order = memcmp(x->t, y->t, sizeof x->t);
@@ -460,7 +477,9 @@ static enum lum_status make_devices(const struct lum_roster_builder *builder,
         return LUM_NO_MEMORY;
     }
     gather_devices(builder, out);
-    qsort(out->devices, out->device_count, sizeof *out->devices, by_key);
+    const struct lum_sort keys = {out->devices, out->device_count, sizeof *out->devices,
+                                  in_key_order, NULL};
+    lum_sort(&keys);
     for (size_t i = 0; i < out->device_count; i++) {
         struct lum_device *device = &out->devices[i];
         lum_member_id(&builder->space, device->a, &device->member);
@@ -469,7 +488,9 @@ static enum lum_status make_devices(const struct lum_roster_builder *builder,
         out->holders[i] = holds ? (int)out->holder_count : NOWHERE;
         out->holder_count += holds ? 1 : 0;
     }
-    qsort(out->by_node, out->device_count, sizeof *out->by_node, by_node);
+    const struct lum_sort nodes = {out->by_node, out->device_count, sizeof *out->by_node, by_node,
+                                   NULL};
+    lum_sort(&nodes);
     return LUM_OK;
 }
 

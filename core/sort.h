@@ -12,7 +12,7 @@
 typedef int (*lum_sort_fn)(const void *self, const void *a, const void *b);
 
 enum {
-    LUM_SORT_SIZE_MAX = 128, /* bytes an element may have */
+    LUM_SORT_SIZE_MAX = 256, /* bytes an element may have */
 };
 
 struct lum_sort {
