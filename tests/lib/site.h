@@ -54,8 +54,15 @@ uint64_t site_give(struct site *from, struct site *to);
 /* Both ways until nothing is new. */
 void site_meet(struct site *a, struct site *b);
 
+/* Two sites of one space that have met: Sari's, who founded it, and Budi's. */
+void site_pair(struct site s[2]);
+void site_drop_pair(struct site s[2]);
+
 /* Keyed, collection "item", {name: text}, in the open batch. */
 struct lum_edit_result site_add(struct site *site, const char *key, const char *text);
+/* One batch of `count` such events, keys prefix0, prefix1 ...: {note: `len` letters that hardly
+ * compress}, the same each time. */
+void site_add_many(struct site *site, const char *prefix, uint32_t count, size_t len);
 /* The verbs, each in a batch of its own, on the common shelf. */
 struct lum_edit_result site_put(struct site *site, const char *key, const char *field,
                                 const char *text); /* keyed, collection "item" */

@@ -35,38 +35,6 @@ static struct link_flow whole[2]; /* what the uncut meeting says */
 
 /* ---- the two halls ---- */
 
-/* `len` letters that hardly compress; the same each time. */
-static void write_events(struct site *site, const char *prefix, uint32_t count, size_t len)
-{
-    static char text[8192];
-    uint64_t dice = 88172645463325252u;
-    const struct lum_edit_target target = {.shelf = LUM_SHELF_COMMON,
-                                           .collection = lum_bytes_of("item", 4)};
-    assert_true(len < sizeof(text));
-    site_begin(site);
-    for (uint32_t i = 0; i < count; i++) {
-        char key[32];
-        struct lum_buf fields;
-        struct lum_edit_result result;
-        int key_len = snprintf(key, sizeof(key), "%s%u", prefix, (unsigned)i);
-        for (size_t at = 0; at < len; at++) {
-            dice = dice * 6364136223846793005u + 1442695040888963407u;
-            text[at] = (char)('!' + dice / 4294967296u % 90);
-        }
-        lum_buf_init(&fields, 2 * sizeof(text));
-        lum_pack_map(&fields, 1);
-        lum_pack_cstr(&fields, "note");
-        lum_pack_str(&fields, lum_bytes_of(text, len));
-        assert_int_equal(lum_edit_make_keyed(site->editor, &target,
-                                             lum_bytes_of(key, (size_t)key_len),
-                                             lum_buf_bytes(&fields), &result, &site->error),
-                         LUM_OK);
-        lum_buf_fini(&fields);
-    }
-    site_commit(site);
-    (void)site_settle(site);
-}
-
 static void make_halls(void)
 {
     struct site third;
@@ -81,16 +49,16 @@ static void make_halls(void)
     site_prepare(&third);
     site_arrive(&third, &invite);
     site_join(&third, &origin[0], "Citra");
-    write_events(&third, "c", 70, 40); /* a boundary by count */
+    site_add_many(&third, "c", 70, 40); /* a boundary by count */
     site_meet(&third, &origin[0]);
     site_drop(&third);
     (void)site_invite(&origin[0], LUM_ROLE_WRITER, 1); /* two more events on gov */
     (void)site_invite(&origin[0], LUM_ROLE_READER, 3);
-    write_events(&origin[0], "a", 70, 20);    /* by count */
-    write_events(&origin[0], "big", 6, 6000); /* by bytes, each over 4 KiB */
-    write_events(&origin[0], "more", 3, 100);
-    write_events(&origin[1], "b", 8, 5000);   /* by bytes */
-    write_events(&origin[1], "late", 66, 30); /* by count */
+    site_add_many(&origin[0], "a", 70, 20);    /* by count */
+    site_add_many(&origin[0], "big", 6, 6000); /* by bytes, each over 4 KiB */
+    site_add_many(&origin[0], "more", 3, 100);
+    site_add_many(&origin[1], "b", 8, 5000);   /* by bytes */
+    site_add_many(&origin[1], "late", 66, 30); /* by count */
 }
 
 /* A meeting of the two in `pair`; flow `end` is cut after `limit` bytes. */

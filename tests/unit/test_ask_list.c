@@ -10,28 +10,10 @@
 #include "tests/lib/asker.h"
 #include "tests/lib/vectors.h"
 
-/* Two sites of one space: Sari's and Budi's. */
-static void pair(struct site s[2])
-{
-    site_prepare(&s[0]);
-    site_prepare(&s[1]);
-    site_found(&s[0], "Sari");
-    struct lum_invite invite = site_invite(&s[0], LUM_ROLE_WRITER, 1);
-    site_arrive(&s[1], &invite);
-    site_join(&s[1], &s[0], "Budi");
-    site_meet(&s[0], &s[1]);
-}
-
-static void drop_both(struct site s[2])
-{
-    site_drop(&s[0]);
-    site_drop(&s[1]);
-}
-
 /* Both set field "a" of item/k, Budi later. */
 static struct lum_id disagree(struct site s[2])
 {
-    pair(s);
+    site_pair(s);
     struct lum_id id = site_put(&s[0], "k", "a", "0").record;
     site_meet(&s[0], &s[1]);
     assert_int_equal(site_set(&s[0], &id, "a", "1"), LUM_OK);
@@ -48,7 +30,7 @@ static void history_tells_each_event_oldest_first(void **state)
     (void)state;
     struct site s[2];
     struct answer got;
-    pair(s);
+    site_pair(s);
     struct lum_id id = site_put(&s[0], "k", "a", "0").record;
     site_meet(&s[0], &s[1]);
     assert_int_equal(site_set(&s[1], &id, "a", "1"), LUM_OK);
@@ -76,7 +58,7 @@ static void history_tells_each_event_oldest_first(void **state)
         }
         answer_drop(&got);
     }
-    drop_both(s);
+    site_drop_pair(s);
 }
 
 static void history_is_the_same_text_in_every_hall(void **state)
@@ -94,7 +76,7 @@ static void history_is_the_same_text_in_every_hall(void **state)
     }
     answer_drop(&got[0]);
     answer_drop(&got[1]);
-    drop_both(s);
+    site_drop_pair(s);
 }
 
 static void history_leaves_out_what_an_event_says_of_other_records(void **state)
@@ -194,7 +176,7 @@ static void a_conflict_is_told_with_every_value_the_shown_one_first(void **state
         json_decref(json);
         answer_drop(&got);
     }
-    drop_both(s);
+    site_drop_pair(s);
 }
 
 static void many_values_come_best_rank_first(void **state)
@@ -202,7 +184,7 @@ static void many_values_come_best_rank_first(void **state)
     (void)state;
     struct site s[3];
     struct answer got;
-    pair(s);
+    site_pair(s);
     struct lum_invite invite = site_invite(&s[0], LUM_ROLE_WRITER, 1);
     site_prepare(&s[2]);
     site_arrive(&s[2], &invite);
@@ -233,7 +215,7 @@ static void many_values_come_best_rank_first(void **state)
         json_decref(json);
         answer_drop(&got);
     }
-    drop_both(s);
+    site_drop_pair(s);
     site_drop(&s[2]);
 }
 
@@ -242,7 +224,7 @@ static void a_deletion_that_was_overruled_is_not_told(void **state)
     (void)state;
     struct site s[2];
     struct answer got;
-    pair(s);
+    site_pair(s);
     struct lum_id id = site_put(&s[0], "k", "a", "0").record;
     site_meet(&s[0], &s[1]);
     assert_int_equal(site_delete(&s[0], &id), LUM_OK);
@@ -259,7 +241,7 @@ static void a_deletion_that_was_overruled_is_not_told(void **state)
     assert_string_equal(vectors_text(json_array_get(drops, 0), "member"), "Budi");
     json_decref(json);
     answer_drop(&got);
-    drop_both(s);
+    site_drop_pair(s);
 }
 
 static void a_deleted_record_that_was_edited_is_told_with_who_deleted_it(void **state)
@@ -267,7 +249,7 @@ static void a_deleted_record_that_was_edited_is_told_with_who_deleted_it(void **
     (void)state;
     struct site s[2];
     struct answer got;
-    pair(s);
+    site_pair(s);
     struct lum_id id = site_put(&s[0], "k", "a", "0").record;
     site_meet(&s[0], &s[1]);
     assert_int_equal(site_delete(&s[0], &id), LUM_OK);
@@ -282,7 +264,7 @@ static void a_deleted_record_that_was_edited_is_told_with_who_deleted_it(void **
     assert_string_equal(vectors_text(json_array_get(drops, 0), "member"), "Sari");
     json_decref(json);
     answer_drop(&got);
-    drop_both(s);
+    site_drop_pair(s);
 }
 
 static void conflicts_can_be_narrowed_to_a_collection(void **state)
@@ -300,7 +282,7 @@ static void conflicts_can_be_narrowed_to_a_collection(void **state)
     asker_ask(&s[0], "conflicts", "{\"coll\":\"no such\"}", &got);
     answer_fails(&got, LUM_CAUSE_bad_collection, "no such");
     answer_drop(&got);
-    drop_both(s);
+    site_drop_pair(s);
 }
 
 static void equal_values_are_no_conflict(void **state)
@@ -308,14 +290,14 @@ static void equal_values_are_no_conflict(void **state)
     (void)state;
     struct site s[2];
     struct answer got;
-    pair(s);
+    site_pair(s);
     (void)site_put(&s[0], "k", "a", "same");
     (void)site_put(&s[1], "k", "a", "same");
     site_meet(&s[0], &s[1]);
     asker_ask(&s[0], "conflicts", "{}", &got);
     assert_string_equal(answer_member(answer_last(&got), "count"), "0");
     answer_drop(&got);
-    drop_both(s);
+    site_drop_pair(s);
 }
 
 int main(void)

@@ -16,17 +16,6 @@ static struct site *found(struct site *site)
     return site;
 }
 
-/* Two sites of one space. */
-static void pair(struct site s[2])
-{
-    found(&s[0]);
-    site_prepare(&s[1]);
-    struct lum_invite invite = site_invite(&s[0], LUM_ROLE_WRITER, 1);
-    site_arrive(&s[1], &invite);
-    site_join(&s[1], &s[0], "Budi");
-    site_meet(&s[0], &s[1]);
-}
-
 static void put(struct site *site, const char *arguments, struct answer *out)
 {
     asker_ask(site, "put", arguments, out);
@@ -142,7 +131,7 @@ static void deleted_and_revived_records_say_so(void **state)
     (void)state;
     struct site s[2];
     struct answer got;
-    pair(s);
+    site_pair(s);
     struct lum_id id = site_put(&s[0], "k", "a", "1").record;
     site_meet(&s[0], &s[1]);
     assert_int_equal(site_delete(&s[0], &id), LUM_OK);
@@ -157,8 +146,7 @@ static void deleted_and_revived_records_say_so(void **state)
     assert_string_equal(answer_member(answer_last(&got), "revived"), "true");
     assert_string_equal(answer_member(answer_last(&got), "fields"), "{\"a\":\"2\"}");
     answer_drop(&got);
-    site_drop(&s[0]);
-    site_drop(&s[1]);
+    site_drop_pair(s);
 }
 
 static void a_field_in_conflict_is_named_with_its_shown_value(void **state)
@@ -166,7 +154,7 @@ static void a_field_in_conflict_is_named_with_its_shown_value(void **state)
     (void)state;
     struct site s[2];
     struct answer got;
-    pair(s);
+    site_pair(s);
     struct lum_id id = site_put(&s[0], "k", "a", "0").record;
     site_meet(&s[0], &s[1]);
     assert_int_equal(site_set(&s[0], &id, "a", "1"), LUM_OK);
@@ -179,8 +167,7 @@ static void a_field_in_conflict_is_named_with_its_shown_value(void **state)
         assert_string_equal(answer_member(answer_last(&got), "fields"), "{\"a\":\"2\"}");
         answer_drop(&got);
     }
-    site_drop(&s[0]);
-    site_drop(&s[1]);
+    site_drop_pair(s);
 }
 
 static void find_filters_sorts_limits_and_counts(void **state)

@@ -10,23 +10,6 @@
 #include "tests/lib/asker.h"
 #include "tests/lib/vectors.h"
 
-static void pair(struct site s[2])
-{
-    site_prepare(&s[0]);
-    site_prepare(&s[1]);
-    site_found(&s[0], "Sari");
-    struct lum_invite invite = site_invite(&s[0], LUM_ROLE_WRITER, 1);
-    site_arrive(&s[1], &invite);
-    site_join(&s[1], &s[0], "Budi");
-    site_meet(&s[0], &s[1]);
-}
-
-static void drop_both(struct site s[2])
-{
-    site_drop(&s[0]);
-    site_drop(&s[1]);
-}
-
 /* Sari says "1", Budi later "2", both of field "a". */
 static void disagree_on(struct site s[2], const char *key)
 {
@@ -70,7 +53,7 @@ static void a_value_settles_a_cell(void **state)
     (void)state;
     struct site s[2];
     struct answer got;
-    pair(s);
+    site_pair(s);
     disagree_on(s, "k");
     resolve(&s[0], "{\"record\":\"item/k\",\"field\":\"a\",\"value\":\"3\"}", &got);
     assert_int_equal(got.status, LUM_OK);
@@ -79,7 +62,7 @@ static void a_value_settles_a_cell(void **state)
     site_meet(&s[0], &s[1]);
     assert_string_equal(shown(&s[0], "k"), "3");
     assert_string_equal(shown(&s[1], "k"), "3");
-    drop_both(s);
+    site_drop_pair(s);
 }
 
 static void taking_an_event_settles_a_cell(void **state)
@@ -88,7 +71,7 @@ static void taking_an_event_settles_a_cell(void **state)
     struct site s[2];
     struct answer got;
     char arguments[256];
-    pair(s);
+    site_pair(s);
     disagree_on(s, "k");
     asker_ask(&s[0], "conflicts", "{}", &got);
     json_t *row = json_loads(answer_row(&got, 0), 0, NULL);
@@ -106,7 +89,7 @@ static void taking_an_event_settles_a_cell(void **state)
     resolve(&s[0], arguments, &got); /* once more: there is nothing left to settle */
     answer_fails(&got, LUM_CAUSE_no_conflict, NULL);
     answer_drop(&got);
-    drop_both(s);
+    site_drop_pair(s);
 }
 
 static void keep_and_delete_settle_a_revived_record(void **state)
@@ -115,7 +98,7 @@ static void keep_and_delete_settle_a_revived_record(void **state)
     for (int keeps = 0; keeps < 2; keeps++) {
         struct site s[2];
         struct answer got;
-        pair(s);
+        site_pair(s);
         struct lum_id id = site_put(&s[0], "k", "a", "0").record;
         site_meet(&s[0], &s[1]);
         assert_int_equal(site_delete(&s[0], &id), LUM_OK);
@@ -130,7 +113,7 @@ static void keep_and_delete_settle_a_revived_record(void **state)
         answer_drop(&got);
         (void)site_settle(&s[0]);
         assert_int_equal(site_life(&s[0], &id), keeps ? LUM_ALIVE : LUM_DEAD);
-        drop_both(s);
+        site_drop_pair(s);
     }
 }
 
@@ -156,7 +139,7 @@ static void what_settles_nothing_is_refused(void **state)
     };
     struct site s[2];
     struct answer got;
-    pair(s);
+    site_pair(s);
     disagree_on(s, "k");
     show_conflicts(&s[0]);
     for (size_t i = 0; i < LUM_COUNT(cases); i++) {
@@ -168,7 +151,7 @@ static void what_settles_nothing_is_refused(void **state)
     asker_ask(&s[0], "shown", "{}", &got);
     answer_fails(&got, LUM_CAUSE_bad_request, "change");
     answer_drop(&got);
-    drop_both(s);
+    site_drop_pair(s);
 }
 
 /* ---- all ---- */
@@ -178,7 +161,7 @@ static void all_that_was_shown_is_settled_by_the_latest(void **state)
     (void)state;
     struct site s[2];
     struct answer got;
-    pair(s);
+    site_pair(s);
     disagree_on(s, "k1");
     disagree_on(s, "k2");
     show_conflicts(&s[0]);
@@ -191,7 +174,7 @@ static void all_that_was_shown_is_settled_by_the_latest(void **state)
         assert_string_equal(shown(&s[i], "k2"), "2");
         assert_int_equal(site_counts(&s[i]).conflicts, 0);
     }
-    drop_both(s);
+    site_drop_pair(s);
 }
 
 static void all_can_be_settled_by_one_member(void **state)
@@ -199,7 +182,7 @@ static void all_can_be_settled_by_one_member(void **state)
     (void)state;
     struct site s[3];
     struct answer got;
-    pair(s);
+    site_pair(s);
     disagree_on(s, "k1");
     struct lum_invite invite = site_invite(&s[0], LUM_ROLE_WRITER, 1);
     site_prepare(&s[2]);
@@ -224,7 +207,7 @@ static void all_can_be_settled_by_one_member(void **state)
     answer_is(&got, "{\"left\":0,\"resolved\":1}");
     answer_drop(&got);
     assert_string_equal(shown(&s[0], "k2"), "wati");
-    drop_both(s);
+    site_drop_pair(s);
     site_drop(&s[2]);
 }
 
@@ -233,7 +216,7 @@ static void several_cells_of_a_record_are_settled_by_one_event(void **state)
     (void)state;
     struct site s[2];
     struct answer got;
-    pair(s);
+    site_pair(s);
     (void)site_put(&s[0], "first", "z", "0"); /* names are numbered as they come: z before a */
     struct lum_id id = site_put(&s[0], "k", "a", "0").record;
     site_meet(&s[0], &s[1]);
@@ -256,7 +239,7 @@ static void several_cells_of_a_record_are_settled_by_one_event(void **state)
     answer_drop(&got);
     (void)site_settle(&s[0]);
     assert_int_equal(site_values(&s[0], &id, "z"), 1);
-    drop_both(s);
+    site_drop_pair(s);
 }
 
 /* Sari deletes what Budi writes about. */
@@ -287,7 +270,7 @@ static void what_is_deleted_but_edited_is_settled_with_all(void **state)
         struct site s[2];
         struct answer got;
         char arguments[64];
-        pair(s);
+        site_pair(s);
         disagree_on(s, "k");
         struct lum_id id = delete_and_edit(s, "gone");
         show_conflicts(&s[1]);
@@ -302,7 +285,7 @@ static void what_is_deleted_but_edited_is_settled_with_all(void **state)
             assert_int_equal(site_life(&s[k], &id), cases[i].life);
             assert_int_equal(site_counts(&s[k]).conflicts + site_counts(&s[k]).revived, 0);
         }
-        drop_both(s);
+        site_drop_pair(s);
     }
 }
 
@@ -312,7 +295,7 @@ static void who_went_on_with_a_record_keeps_it(void **state)
     (void)state;
     struct site s[2];
     struct answer got;
-    pair(s);
+    site_pair(s);
     struct lum_id id = delete_and_edit(s, "k");
     assert_int_equal(site_set(&s[0], &id, "b", "again"), LUM_OK);
     show_conflicts(&s[0]);
@@ -321,7 +304,7 @@ static void who_went_on_with_a_record_keeps_it(void **state)
     answer_drop(&got);
     (void)site_settle(&s[0]);
     assert_int_equal(site_life(&s[0], &id), LUM_ALIVE);
-    drop_both(s);
+    site_drop_pair(s);
 }
 
 static void a_record_in_both_lists_is_settled_once(void **state)
@@ -329,7 +312,7 @@ static void a_record_in_both_lists_is_settled_once(void **state)
     (void)state;
     struct site s[2];
     struct answer got;
-    pair(s);
+    site_pair(s);
     disagree_on(s, "k");
     struct lum_id id = site_keyed(&s[0], "item", "k");
     assert_int_equal(site_delete(&s[0], &id), LUM_OK);
@@ -343,7 +326,7 @@ static void a_record_in_both_lists_is_settled_once(void **state)
     (void)site_settle(&s[0]);
     assert_int_equal(site_life(&s[0], &id), LUM_ALIVE);
     assert_int_equal(site_values(&s[0], &id, "a"), 1);
-    drop_both(s);
+    site_drop_pair(s);
 }
 
 static void one_that_was_deleted_and_edited_since_refuses_all(void **state)
@@ -351,7 +334,7 @@ static void one_that_was_deleted_and_edited_since_refuses_all(void **state)
     (void)state;
     struct site s[2];
     struct answer got;
-    pair(s);
+    site_pair(s);
     disagree_on(s, "k");
     show_conflicts(&s[0]);
     struct lum_id id = delete_and_edit(s, "gone");
@@ -361,7 +344,7 @@ static void one_that_was_deleted_and_edited_since_refuses_all(void **state)
     (void)site_settle(&s[0]);
     assert_int_equal(site_life(&s[0], &id), LUM_REVIVED);
     assert_string_equal(shown(&s[0], "k"), "(conflict)");
-    drop_both(s);
+    site_drop_pair(s);
 }
 
 static void a_collection_alone_can_be_settled(void **state)
@@ -369,7 +352,7 @@ static void a_collection_alone_can_be_settled(void **state)
     (void)state;
     struct site s[2];
     struct answer got;
-    pair(s);
+    site_pair(s);
     disagree_on(s, "k");
     show_conflicts(&s[0]);
     resolve(&s[0], "{\"all\":true,\"take\":\"latest\",\"coll\":\"tree\"}", &got);
@@ -378,7 +361,7 @@ static void a_collection_alone_can_be_settled(void **state)
     resolve(&s[0], "{\"all\":true,\"take\":\"latest\",\"coll\":\"item\"}", &got);
     answer_is(&got, "{\"left\":0,\"resolved\":1}");
     answer_drop(&got);
-    drop_both(s);
+    site_drop_pair(s);
 }
 
 static void what_was_never_shown_is_refused(void **state)
@@ -386,13 +369,13 @@ static void what_was_never_shown_is_refused(void **state)
     (void)state;
     struct site s[2];
     struct answer got;
-    pair(s);
+    site_pair(s);
     disagree_on(s, "k");
     resolve(&s[0], "{\"all\":true,\"take\":\"latest\"}", &got);
     answer_fails(&got, LUM_CAUSE_conflict_moved, "item/k");
     assert_string_equal(got.error.two, "a");
     answer_drop(&got);
-    drop_both(s);
+    site_drop_pair(s);
 }
 
 static void one_that_moved_since_it_was_shown_refuses_all(void **state)
@@ -400,7 +383,7 @@ static void one_that_moved_since_it_was_shown_refuses_all(void **state)
     (void)state;
     struct site s[2];
     struct answer got;
-    pair(s);
+    site_pair(s);
     disagree_on(s, "k1");
     disagree_on(s, "k2");
     show_conflicts(&s[0]);
@@ -417,7 +400,7 @@ static void one_that_moved_since_it_was_shown_refuses_all(void **state)
     resolve(&s[0], "{\"all\":true,\"take\":\"latest\"}", &got);
     answer_is(&got, "{\"left\":0,\"resolved\":2}");
     answer_drop(&got);
-    drop_both(s);
+    site_drop_pair(s);
 }
 
 static void a_view_made_anew_counts_as_not_shown(void **state)
@@ -425,7 +408,7 @@ static void a_view_made_anew_counts_as_not_shown(void **state)
     (void)state;
     struct site s[2];
     struct answer got;
-    pair(s);
+    site_pair(s);
     disagree_on(s, "k");
     for (int i = 0; i < 40; i++) { /* numbers that the new view could use up */
         (void)site_put(&s[0], "busy", "a", i % 2 == 0 ? "x" : "y");
@@ -435,7 +418,7 @@ static void a_view_made_anew_counts_as_not_shown(void **state)
     resolve(&s[0], "{\"all\":true,\"take\":\"latest\"}", &got);
     answer_fails(&got, LUM_CAUSE_conflict_moved, "item/k");
     answer_drop(&got);
-    drop_both(s);
+    site_drop_pair(s);
 }
 
 int main(void)

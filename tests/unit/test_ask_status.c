@@ -17,22 +17,6 @@ static void found(struct site *site)
     site_found(site, "Sari");
 }
 
-static void pair(struct site s[2])
-{
-    found(&s[0]);
-    struct lum_invite invite = site_invite(&s[0], LUM_ROLE_WRITER, 1);
-    site_prepare(&s[1]);
-    site_arrive(&s[1], &invite);
-    site_join(&s[1], &s[0], "Budi");
-    site_meet(&s[0], &s[1]);
-}
-
-static void drop_both(struct site s[2])
-{
-    site_drop(&s[0]);
-    site_drop(&s[1]);
-}
-
 static json_t *status_of(struct site *site)
 {
     struct answer got;
@@ -49,7 +33,7 @@ static void status_tells_who_and_how_much(void **state)
 {
     (void)state;
     struct site s[2];
-    pair(s);
+    site_pair(s);
     struct lum_id id = site_put(&s[0], "k", "a", "1").record;
     (void)site_put(&s[0], "l", "a", "1");
     assert_int_equal(site_delete(&s[0], &id), LUM_OK);
@@ -78,14 +62,14 @@ static void status_tells_who_and_how_much(void **state)
     assert_null(json_object_get(json, "self_waiting"));
     assert_null(json_object_get(json, "forks"));
     json_decref(json);
-    drop_both(s);
+    site_drop_pair(s);
 }
 
 static void frontier_and_state_are_equal_exactly_when_the_same_is_held(void **state)
 {
     (void)state;
     struct site s[2];
-    pair(s);
+    site_pair(s);
     for (int round = 0; round < 2; round++) {
         (void)site_put(&s[0], round == 0 ? "k" : "l", "a", "1");
         for (int met = 0; met < 2; met++) {
@@ -101,7 +85,7 @@ static void frontier_and_state_are_equal_exactly_when_the_same_is_held(void **st
             site_meet(&s[0], &s[1]);
         }
     }
-    drop_both(s);
+    site_drop_pair(s);
 }
 
 static void each_shelf_has_its_own(void **state)
@@ -199,14 +183,14 @@ static void a_newcomer_says_so(void **state)
     assert_int_equal(vectors_number(json, "records"), 0);
     assert_null(json_object_get(json, "state"));
     json_decref(json);
-    drop_both(s);
+    site_drop_pair(s);
 }
 
 static void who_waits_for_approval_is_told(void **state)
 {
     (void)state;
     struct site s[2];
-    pair(s);
+    site_pair(s);
     const struct lum_control cancel = {
         .op = LUM_CANCEL, .cancel = lum_roster_invite(lum_space_roster(s[0].space), 0)->ref};
     struct lum_event_at at;
@@ -220,7 +204,7 @@ static void who_waits_for_approval_is_told(void **state)
     assert_int_equal(vectors_number(json_object_get(json, "roster"), "waiting"), 1);
     assert_int_equal(vectors_number(json, "pending"), 1); /* Budi's name */
     json_decref(json);
-    drop_both(s);
+    site_drop_pair(s);
 }
 
 static void a_copied_store_is_in_doubt(void **state)
@@ -250,7 +234,7 @@ static void the_last_meetings_stay_in_the_status(void **state)
     struct site s[2];
     struct lum_peers peers;
     struct lum_buf note;
-    pair(s);
+    site_pair(s);
     lum_peers_init(&peers);
     lum_buf_init(&note, 65536);
     struct lum_peer *peer = lum_peers_by_address(&peers, "10.0.0.7:7433", true);
@@ -290,7 +274,7 @@ static void the_last_meetings_stay_in_the_status(void **state)
     assert_true(json_is_true(json_object_get(told, "copy")));
     assert_true(json_is_false(json_object_get(told, "fork")));
     json_decref(json);
-    drop_both(s);
+    site_drop_pair(s);
 }
 
 int main(void)

@@ -12,12 +12,7 @@
 /* Two sites that set the field "a" of one record to "1" and "2" at the same time, and met. */
 static struct lum_id disagree(struct site s[2])
 {
-    site_prepare(&s[0]);
-    site_prepare(&s[1]);
-    site_found(&s[0], "Sari");
-    struct lum_invite invite = site_invite(&s[0], LUM_ROLE_WRITER, 1);
-    site_arrive(&s[1], &invite);
-    site_join(&s[1], &s[0], "Budi");
+    site_pair(s);
     struct lum_id id = site_put(&s[0], "k", "a", "0").record;
     site_meet(&s[0], &s[1]);
     assert_int_equal(site_set(&s[0], &id, "a", "1"), LUM_OK);
@@ -25,12 +20,6 @@ static struct lum_id disagree(struct site s[2])
     site_meet(&s[0], &s[1]);
     assert_int_equal(site_values(&s[0], &id, "a"), 2);
     return id;
-}
-
-static void drop_both(struct site s[2])
-{
-    site_drop(&s[0]);
-    site_drop(&s[1]);
 }
 
 static enum lum_status resolve(struct site *site, const struct lum_id *id,
@@ -67,7 +56,7 @@ static void a_value_replaces_all_siblings_everywhere(void **state)
         assert_int_equal(site_counts(&s[i]).conflicts, 0);
     }
     assert_memory_equal(site_root(&s[0]).b, site_root(&s[1]).b, 32);
-    drop_both(s);
+    site_drop_pair(s);
 }
 
 static struct lum_record record_of(struct site *site, const struct lum_id *id,
@@ -95,7 +84,7 @@ static void one_siblings_value_is_taken_by_its_event(void **state)
     site_meet(&s[0], &s[1]);
     assert_string_equal(site_shown(&s[1], &id, "a"), "1");
     lum_arena_fini(&arena);
-    drop_both(s);
+    site_drop_pair(s);
 }
 
 static void what_is_no_conflict_is_not_settled(void **state)
@@ -114,7 +103,7 @@ static void what_is_no_conflict_is_not_settled(void **state)
     assert_int_equal(resolve(&s[0], &id, &how), LUM_OK);
     assert_int_equal(resolve(&s[0], &id, &how), LUM_NOT_FOUND);
     assert_int_equal(s[0].error.cause, LUM_CAUSE_no_conflict);
-    drop_both(s);
+    site_drop_pair(s);
 }
 
 static void a_record_that_changed_since_it_was_shown_is_not_settled(void **state)
@@ -136,7 +125,7 @@ static void a_record_that_changed_since_it_was_shown_is_not_settled(void **state
     assert_int_equal(resolve(&s[0], &id, &how), LUM_OK);
     assert_int_equal(site_values(&s[0], &id, "a"), 1);
     lum_arena_fini(&arena);
-    drop_both(s);
+    site_drop_pair(s);
 }
 
 static void a_deleted_record_has_nothing_to_settle(void **state)
@@ -148,7 +137,7 @@ static void a_deleted_record_has_nothing_to_settle(void **state)
     const struct lum_resolve how = {.field = field_a, .value = site_text("3")};
     assert_int_equal(resolve(&s[0], &id, &how), LUM_INVALID);
     assert_int_equal(s[0].error.cause, LUM_CAUSE_record_deleted);
-    drop_both(s);
+    site_drop_pair(s);
 }
 
 int main(void)

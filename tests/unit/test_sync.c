@@ -58,38 +58,6 @@ static void write_some(struct site *site, const char *prefix, uint32_t count)
     }
 }
 
-/* One batch of events with a text of `len` letters that hardly compress. */
-static void write_bulk(struct site *site, const char *prefix, uint32_t count, size_t len)
-{
-    static char text[8192];
-    uint64_t dice = 88172645463325252u;
-    struct lum_edit_target target = {.shelf = LUM_SHELF_COMMON,
-                                     .collection = lum_bytes_of("item", 4)};
-    assert_true(len < sizeof(text));
-    site_begin(site);
-    for (uint32_t i = 0; i < count; i++) {
-        char key[32];
-        struct lum_buf fields;
-        struct lum_edit_result result;
-        int key_len = snprintf(key, sizeof(key), "%s%u", prefix, (unsigned)i);
-        for (size_t at = 0; at < len; at++) {
-            dice = dice * 6364136223846793005u + 1442695040888963407u;
-            text[at] = (char)('!' + dice / 4294967296u % 90);
-        }
-        lum_buf_init(&fields, 2 * sizeof(text));
-        lum_pack_map(&fields, 1);
-        lum_pack_cstr(&fields, "note");
-        lum_pack_str(&fields, lum_bytes_of(text, len));
-        assert_int_equal(lum_edit_make_keyed(site->editor, &target,
-                                             lum_bytes_of(key, (size_t)key_len),
-                                             lum_buf_bytes(&fields), &result, &site->error),
-                         LUM_OK);
-        lum_buf_fini(&fields);
-    }
-    site_commit(site);
-    (void)site_settle(site);
-}
-
 static uint32_t messages(uint32_t line, unsigned end, enum lum_message_type type)
 {
     return link_line(net, line)->flows[end].messages[type];
@@ -283,7 +251,7 @@ static void each_event_crosses_each_line_once(void **state)
 static void bring_bulk(bool is_dialling, uint32_t holds)
 {
     uint32_t lines[2];
-    write_bulk(&halls[0], "a", 2000, 500);
+    site_add_many(&halls[0], "a", 2000, 500);
     site_meet(&halls[0], &halls[1]);
     for (uint32_t i = 0; i < 3; i++) {
         (void)link_add(net, &halls[i], NULL);
@@ -399,7 +367,7 @@ static void a_restored_copy_never_goes_on_with_its_log(void **state)
 static void fork_log(struct site *other, uint32_t common, uint32_t events)
 {
     struct lum_home home;
-    write_bulk(&halls[1], "before", common, 10);
+    site_add_many(&halls[1], "before", common, 10);
     site_close(&halls[1]);
     site_prepare(other);
     site_copy(&halls[1], other);
@@ -411,8 +379,8 @@ static void fork_log(struct site *other, uint32_t common, uint32_t events)
     site_close(other);
     site_open(other);
     assert_false(lum_space_home(other->space)->in_doubt);
-    write_bulk(&halls[1], "here", events, 20);
-    write_bulk(other, "there", events + 1, 30);
+    site_add_many(&halls[1], "here", events, 20);
+    site_add_many(other, "there", events + 1, 30);
 }
 
 static void assert_frozen_alike(struct site *a, struct site *b)
