@@ -398,7 +398,9 @@ enum lum_status lum_ref_member(struct lum_bytes text, const struct lum_roster *r
 static size_t append(char *out, size_t size, size_t len, struct lum_bytes more)
 {
     size_t fits = more.len < size - len - 1 ? more.len : size - len - 1;
-    memcpy(out + len, more.at, fits);
+    if (fits > 0) { /* nothing may lie nowhere */
+        memcpy(out + len, more.at, fits);
+    }
     out[len + fits] = '\0';
     return len + fits;
 }
