@@ -161,6 +161,9 @@ enum lum_status lum_cmd_bench(struct lum_run *run, struct lum_error *err)
     if (status == LUM_OK) {
         status = measure(bench, err);
     }
+    if (status != LUM_OK && *run->stop != 0) {
+        status = LUM_STOPPED; /* our children may have heard of it before we did */
+    }
     lum_bench_end(bench);
     lum_bench_data_close(&bench->data);
     lum_free(bench);

@@ -7,9 +7,9 @@
  *   bench_store.c  stores in a temporary folder, and the binary driven in them
  *   bench_call.c   clients of a running node, each with one question outstanding
  *   bench_raw.c    the machine itself
- *   bench_event.c  rows 1, 2        bench_base.c   rows 3, 6 import, 7 creates, 8, 9, 10
- *   bench_put.c    rows 6, 16       bench_meet.c   rows 4, 11, 15
- *   bench_grow.c   rows 7 edits, 17
+ *   bench_event.c  rows 1, 2        bench_base.c   rows 2, 3, 6 import, 7 creates, 8, 9, 10, 16
+ *   bench_put.c    rows 6, 16       bench_meet.c   rows 4, 5, 9, 11
+ *   bench_relay.c  row 15           bench_grow.c   rows 7 edits, 9, 17
  *
  * Whatever can be is done by the binary itself at its default settings, as a child process. A store
  * is opened in this process only for what no command shows: single gets, bytes of messages.
@@ -47,11 +47,11 @@ void lum_bench_add(struct lum_bench_samples *samples, double value);
 
 /* ---- records (bench_data.c) ---- */
 
-/* Rows of NDJSON, each an object, and what was learnt of their fields. */
+/* Rows, and what was learnt of their fields. */
 struct lum_bench_data {
     uint64_t rows;
-    struct lum_buf text; /* lines */
-    struct lum_buf ends; /* u64 each: where a line ends */
+    struct lum_buf maps;
+    struct lum_buf ends; /* u64 each: where a row's map ends */
     char key[80];        /* names of fields: the key, */
     char edit[80];       /* one that is edited, */
     char sort[80];       /* one to sort by; empty: none fits */
@@ -61,7 +61,7 @@ struct lum_bench_data {
 /* ---- the run ---- */
 
 enum {
-    LUM_BENCH_NODES_MAX = 4,
+    LUM_BENCH_NODES_MAX = 12,
     LUM_BENCH_DIR_MAX = 200,
     LUM_BENCH_PATH = 256,
 };
@@ -90,8 +90,7 @@ struct lum_bench {
     struct lum_bench_node nodes[LUM_BENCH_NODES_MAX];
     pid_t watched; /* whose memory is looked at while a command runs; 0: nobody's */
     struct lum_bench_last last;
-    double raw_verify; /* medians, a second */
-    double raw_get;
+    double raw_get;         /* median, a second */
     struct lum_table table; /* for people */
     struct lum_progress progress;
     uint64_t told;
@@ -117,10 +116,8 @@ LUM_MUST_USE enum lum_status lum_bench_data_open(struct lum_bench *bench, struct
 void lum_bench_data_close(struct lum_bench_data *data);
 uint64_t lum_bench_draw(struct lum_bench *bench, uint64_t below);
 void lum_bench_draw_text(struct lum_bench *bench, char out[LUM_BENCH_TEN]);
-struct lum_bytes lum_bench_line(const struct lum_bench_data *data, uint64_t row);
-/* The canonical map of a row, appended. */
-LUM_MUST_USE enum lum_status lum_bench_map(struct lum_bench *bench, uint64_t row,
-                                           struct lum_buf *out, struct lum_error *err);
+/* A canonical map; it stands until the data are closed. */
+struct lum_bytes lum_bench_row(const struct lum_bench_data *data, uint64_t row);
 /* Rows as a file to import, in bench->dir. */
 struct lum_bench_part {
     uint64_t first;
@@ -157,19 +154,40 @@ LUM_MUST_USE enum lum_status lum_bench_do(struct lum_bench *bench, const char *s
                                           const char *const *words, struct lum_error *err);
 LUM_MUST_USE enum lum_status lum_bench_verify(struct lum_bench *bench, const char *store,
                                               struct lum_error *err);
+/* Listens at the address, NULL: wherever a port is free. */
 LUM_MUST_USE enum lum_status lum_bench_serve(struct lum_bench *bench, const char *store,
-                                             struct lum_error *err);
+                                             const char *address, struct lum_error *err);
 /* Of a store that is served. */
 const struct lum_bench_node *lum_bench_node(struct lum_bench *bench, const char *store);
 LUM_MUST_USE enum lum_status lum_bench_stop(struct lum_bench *bench, const char *store,
                                             struct lum_error *err);
 void lum_bench_remove(const struct lum_bench *bench, const char *store);
+/* Commands that several rows give: keyed import of a file, */
+LUM_MUST_USE enum lum_status lum_bench_import(struct lum_bench *bench, const char *store,
+                                              const char *path, struct lum_error *err);
+/* of some rows, */
+LUM_MUST_USE enum lum_status lum_bench_import_part(struct lum_bench *bench, const char *store,
+                                                   const struct lum_bench_part *part,
+                                                   struct lum_error *err);
+/* an invite of a store; to join and to sync `with` a served one. */
+LUM_MUST_USE enum lum_status lum_bench_invite(struct lum_bench *bench, const char *store,
+                                              char out[LUM_PIECE], struct lum_error *err);
+/* All at once for a new store: founded, served, an invite. */
+LUM_MUST_USE enum lum_status lum_bench_found(struct lum_bench *bench, const char *store,
+                                             char invite[LUM_PIECE], struct lum_error *err);
+LUM_MUST_USE enum lum_status lum_bench_join(struct lum_bench *bench, const char *store,
+                                            const char *invite, const char *with,
+                                            struct lum_error *err);
+LUM_MUST_USE enum lum_status lum_bench_sync(struct lum_bench *bench, const char *store,
+                                            const char *with, struct lum_error *err);
 /* All of these are 0 when there is no such thing: a member of bench->last.map, */
 double lum_bench_got(const struct lum_bench *bench, const char *name);
 /* bytes of a file in a store, */
 double lum_bench_size(const struct lum_bench *bench, const char *store, const char *file);
-/* the number behind "name:" in /proc/PID/file. */
+/* the number behind "name:" in /proc/PID/file, */
 double lum_bench_proc(pid_t pid, const char *file, const char *name);
+/* bytes of memory beside mapped files. */
+double lum_bench_memory(pid_t pid);
 
 /* A store opened in this process. */
 struct lum_bench_open {
@@ -209,14 +227,21 @@ LUM_MUST_USE enum lum_status lum_bench_call(struct lum_bench *bench, struct lum_
 /* ---- what is measured, in this order ---- */
 
 typedef enum lum_status lum_bench_part_fn(struct lum_bench *bench, struct lum_error *err);
-lum_bench_part_fn lum_bench_raw, lum_bench_binary;                      /* bench_raw.c */
-lum_bench_part_fn lum_bench_events;                                     /* bench_event.c */
-lum_bench_part_fn lum_bench_base;                                       /* bench_base.c */
-lum_bench_part_fn lum_bench_puts;                                       /* bench_put.c */
-lum_bench_part_fn lum_bench_catch_up, lum_bench_apart, lum_bench_relay; /* bench_meet.c */
-lum_bench_part_fn lum_bench_grow;                                       /* bench_grow.c */
+lum_bench_part_fn lum_bench_raw, lum_bench_binary;     /* bench_raw.c */
+lum_bench_part_fn lum_bench_events;                    /* bench_event.c */
+lum_bench_part_fn lum_bench_base;                      /* bench_base.c */
+lum_bench_part_fn lum_bench_puts;                      /* bench_put.c */
+lum_bench_part_fn lum_bench_catch_up, lum_bench_apart; /* bench_meet.c */
+lum_bench_part_fn lum_bench_relay;                     /* bench_relay.c */
+lum_bench_part_fn lum_bench_grow;                      /* bench_grow.c */
 
-/* Raw durable commits a second: for whom it is a yardstick, beside what is measured. */
+/* Row 15: a record put in a served store, and a sync of another that has it then. */
+LUM_MUST_USE enum lum_status lum_bench_first(struct lum_bench *bench, const char *from,
+                                             const char *to, enum lum_bench_figure figure,
+                                             struct lum_error *err);
+/* Yardsticks, a second. A machine is quick at one moment and slow at the next: they are laid on
+ * right before each run that is told in them. */
+double lum_bench_verifies(void); /* R */
 LUM_MUST_USE enum lum_status lum_bench_commits(struct lum_bench *bench, uint64_t count,
                                                double *rate, struct lum_error *err);
 /* Checks of a store's longest log, from wire bytes to authentic events. */

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "cli/bench.h"
-#include "cli/map.h"
 #include "core/query.h"
 #include "net/host.h"
 
@@ -17,6 +16,7 @@ enum {
     QUERIES = 100,
     OPENS = 5,
     BEST = 100, /* records a query asks for */
+    MIB = 1024 * 1024,
 };
 static const char STORE[] = "base";
 
@@ -56,8 +56,7 @@ static enum lum_status measure_import(struct lum_bench *bench, struct lum_error 
         lum_bench_remove(bench, STORE);
         status = lum_bench_do(bench, STORE, LUM_WORDS("init", "Base", "--as", "Adi"), err);
         if (status == LUM_OK) {
-            status = lum_bench_do(
-                bench, STORE, LUM_WORDS("import", "visits", path, "--key", bench->data.key), err);
+            status = lum_bench_import(bench, STORE, path, err);
         }
         lum_bench_add(&rates, (double)bench->records / bench->last.seconds);
         written = bench->last.written;
@@ -270,46 +269,42 @@ struct firsts {
     struct lum_bench_samples rates;
     struct lum_bench_samples ratios;
     struct lum_bench_samples wire;
-    double memory[2];
+    struct lum_bench_samples memory[2]; /* MiB, of the receiver and the sender */
 };
 
 /* `join` ends when both hold the same and the view has caught up. */
 static enum lum_status join_once(struct lum_bench *bench, const char *invite, struct firsts *firsts,
                                  struct lum_error *err)
 {
-    const struct lum_bench_node *node = lum_bench_node(bench, STORE);
+    double raw = lum_bench_verifies();
+    double bytes;
     double rate;
     enum lum_status status;
 
     lum_bench_remove(bench, "guest");
-    bench->watched = node->pid;
-    status =
-        lum_bench_do(bench, "guest", LUM_WORDS("join", invite, node->address, "--as", "Budi"), err);
+    bench->watched = lum_bench_node(bench, STORE)->pid;
+    status = lum_bench_join(bench, "guest", invite, STORE, err);
     bench->watched = 0;
     if (status != LUM_OK) {
         return status;
     }
     rate = (double)bench->records / bench->last.seconds;
+    bytes = lum_bench_got(bench, "bytes_in") + lum_bench_got(bench, "bytes_out");
     lum_bench_add(&firsts->rates, rate);
-    lum_bench_add(&firsts->ratios, rate / bench->raw_verify);
+    lum_bench_add(&firsts->ratios, rate / raw);
+    lum_bench_add(&firsts->wire, bytes / (double)bench->records);
     for (size_t i = 0; i < 2; i++) {
-        if (bench->last.memory[i] > firsts->memory[i]) {
-            firsts->memory[i] = bench->last.memory[i];
-        }
+        lum_bench_add(&firsts->memory[i], bench->last.memory[i] / MIB);
     }
-    lum_bench_add(&firsts->wire, lum_bench_got(bench, "bytes_in") / (double)bench->records);
     return LUM_OK;
 }
 
 static enum lum_status join_often(struct lum_bench *bench, struct firsts *firsts,
                                   struct lum_error *err)
 {
-    char invite[LUM_BENCH_PATH];
-    enum lum_status status = lum_bench_do(bench, STORE, LUM_WORDS("invite", "--uses", "100"), err);
+    char invite[LUM_PIECE];
+    enum lum_status status = lum_bench_invite(bench, STORE, invite, err);
 
-    if (status == LUM_OK) {
-        lum_show_cut(lum_map_text(lum_buf_bytes(&bench->last.map), "invite"), invite);
-    }
     for (int run = 0; run < LUM_BENCH_RUNS && status == LUM_OK; run++) {
         status = join_once(bench, invite, firsts, err);
     }
@@ -319,10 +314,13 @@ static enum lum_status join_often(struct lum_bench *bench, struct firsts *firsts
 static enum lum_status measure_first_sync(struct lum_bench *bench, struct lum_error *err)
 {
     struct firsts firsts = {.rates = {.count = 0}};
-    enum lum_status status = lum_bench_serve(bench, STORE, err);
+    enum lum_status status = lum_bench_serve(bench, STORE, NULL, err);
 
     if (status == LUM_OK) {
         status = join_often(bench, &firsts, err);
+    }
+    if (status == LUM_OK) {
+        status = lum_bench_first(bench, STORE, "guest", LUM_FIGURE_first_large, err);
     }
     if (status == LUM_OK) {
         status = lum_bench_stop(bench, STORE, err);
@@ -331,8 +329,8 @@ static enum lum_status measure_first_sync(struct lum_bench *bench, struct lum_er
         lum_bench_tell(bench, LUM_FIGURE_sync_rate, &firsts.rates);
         lum_bench_tell(bench, LUM_FIGURE_sync_ratio, &firsts.ratios);
         lum_bench_tell(bench, LUM_FIGURE_sync_wire, &firsts.wire);
-        lum_bench_tell_one(bench, LUM_FIGURE_sync_sender, firsts.memory[1] / 1048576);
-        lum_bench_tell_one(bench, LUM_FIGURE_sync_receiver, firsts.memory[0] / 1048576);
+        lum_bench_tell(bench, LUM_FIGURE_sync_sender, &firsts.memory[1]);
+        lum_bench_tell(bench, LUM_FIGURE_sync_receiver, &firsts.memory[0]);
         status = lum_bench_verify(bench, "guest", err);
     }
     lum_bench_remove(bench, "guest");

@@ -58,19 +58,13 @@ static enum lum_status connect_all(struct calling *calling, struct lum_error *er
 }
 
 /* A record of the data, put. */
-static enum lum_status fill_put(struct lum_bench *bench, struct lum_question *question,
-                                struct lum_error *err)
+static void fill_put(struct lum_bench *bench, struct lum_question *question)
 {
-    struct lum_buf fields;
-    enum lum_status status;
+    uint64_t row = lum_bench_draw(bench, bench->data.rows);
 
     question->name = "put";
     lum_question_text(question, "coll", "calls");
-    lum_buf_init(&fields, LUM_LINE_MAX);
-    status = lum_bench_map(bench, lum_bench_draw(bench, bench->data.rows), &fields, err);
-    lum_question_value(question, "fields", lum_buf_bytes(&fields));
-    lum_buf_fini(&fields);
-    return status;
+    lum_question_value(question, "fields", lum_bench_row(&bench->data, row));
 }
 
 /* A record of the load, its field set. */
@@ -121,17 +115,15 @@ static enum lum_status send_question(struct calling *calling, uint32_t i,
 static enum lum_status ask(struct calling *calling, uint32_t i, struct lum_error *err)
 {
     struct lum_question question;
-    enum lum_status status = LUM_OK;
+    enum lum_status status;
 
     lum_question_init(&question, "");
     if (calling->load->ids == NULL) {
-        status = fill_put(calling->bench, &question, err);
+        fill_put(calling->bench, &question);
     } else {
         fill_set(calling->bench, calling->load, &question);
     }
-    if (status == LUM_OK) {
-        status = send_question(calling, i, &question, err);
-    }
+    status = send_question(calling, i, &question, err);
     lum_question_fini(&question);
     return status;
 }
@@ -166,9 +158,8 @@ static enum lum_status turn(struct calling *calling, struct lum_error *err)
     struct lum_bench_load *load = calling->load;
     enum lum_status status = LUM_OK;
 
-    if (poll(calling->fds, load->callers, PATIENCE_MS) <= 0) {
-        return *calling->bench->run->stop != 0 ? LUM_STOPPED
-                                               : lum_fail(err, LUM_CAUSE_node_gone, NULL, NULL);
+    if (poll(calling->fds, load->callers, PATIENCE_MS) <= 0 || *calling->bench->run->stop != 0) {
+        return lum_fail(err, LUM_CAUSE_node_gone, NULL, NULL);
     }
     for (uint32_t i = 0; i < load->callers && status == LUM_OK; i++) {
         bool is_done = false;

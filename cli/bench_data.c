@@ -105,14 +105,15 @@ static void make_row(struct lum_bench *bench, struct lum_buf *out, uint64_t *at_
     put_degrees(bench, "lon", 112, out);
     lum_buf_put(out, ",\"note\":\"", 9);
     put_note(bench, out);
-    lum_buf_put(out, "\"}\n", 3);
+    lum_buf_put(out, "\"}", 2);
 }
 
 /* ---- the rows ---- */
 
+/* What was appended to the maps is the next row. */
 static void end_row(struct lum_bench_data *data)
 {
-    uint64_t end = data->text.len;
+    uint64_t end = data->maps.len;
 
     lum_buf_put(&data->ends, &end, sizeof(end));
     data->rows++;
@@ -120,7 +121,7 @@ static void end_row(struct lum_bench_data *data)
 
 static enum lum_status check_memory(const struct lum_bench_data *data, struct lum_error *err)
 {
-    bool is_whole = lum_buf_status(&data->text) == LUM_OK && lum_buf_status(&data->ends) == LUM_OK;
+    bool is_whole = lum_buf_status(&data->maps) == LUM_OK && lum_buf_status(&data->ends) == LUM_OK;
 
     return is_whole ? LUM_OK : lum_fail(err, LUM_CAUSE_no_memory, NULL, NULL);
 }
@@ -128,43 +129,22 @@ static enum lum_status check_memory(const struct lum_bench_data *data, struct lu
 static enum lum_status make_rows(struct lum_bench *bench, uint64_t count, struct lum_error *err)
 {
     uint64_t at_ms = UINT64_C(1767225600000); /* the year 2026 */
-
-    for (uint64_t i = 0; i < count; i++) {
-        make_row(bench, &bench->data.text, &at_ms);
-        end_row(&bench->data);
-    }
-    return check_memory(&bench->data, err);
-}
-
-/* Lines that are not blank, each seen to be JSON. */
-static enum lum_status read_rows(struct lum_bench *bench, const struct lum_spool *spool,
-                                 uint64_t count, struct lum_error *err)
-{
     struct lum_bench_data *data = &bench->data;
-    struct lum_lines lines;
-    struct lum_bytes line;
-    struct lum_buf map;
+    struct lum_buf text;
     enum lum_status status = LUM_OK;
 
-    lum_buf_init(&map, LUM_LINE_MAX);
-    lum_lines_open(&lines, spool->fd, spool->name, bench->run->stop);
+    lum_buf_init(&text, LUM_LINE_MAX);
     while (data->rows < count && status == LUM_OK) {
-        status = lum_lines_next(&lines, &line, err);
-        if (status != LUM_OK || line.len == 0) {
-            continue;
-        }
-        lum_buf_reset(&map);
-        status = lum_json_read(line, spool->name, bench->run->print.lang, &map, err);
-        lum_buf_put(&data->text, line.at, line.len);
-        lum_buf_put_byte(&data->text, '\n');
+        lum_buf_reset(&text);
+        make_row(bench, &text, &at_ms);
+        status = lum_json_read(lum_buf_bytes(&text), "", LUM_LANG_EN, &data->maps, err);
         end_row(data);
     }
-    lum_lines_close(&lines);
-    lum_buf_fini(&map);
-    return status == LUM_OK || status == LUM_NOT_FOUND ? check_memory(data, err) : status;
+    lum_buf_fini(&text);
+    return status == LUM_OK ? check_memory(data, err) : status;
 }
 
-struct lum_bytes lum_bench_line(const struct lum_bench_data *data, uint64_t row)
+struct lum_bytes lum_bench_row(const struct lum_bench_data *data, uint64_t row)
 {
     uint64_t bounds[2] = {0, 0};
 
@@ -173,16 +153,60 @@ struct lum_bytes lum_bench_line(const struct lum_bench_data *data, uint64_t row)
         memcpy(&bounds[0], data->ends.at + (row - 1) * sizeof(uint64_t), sizeof(uint64_t));
     }
     memcpy(&bounds[1], data->ends.at + row * sizeof(uint64_t), sizeof(uint64_t));
-    return lum_bytes_of(data->text.at + bounds[0], bounds[1] - bounds[0]);
+    return lum_bytes_of(data->maps.at + bounds[0], bounds[1] - bounds[0]);
 }
 
-enum lum_status lum_bench_map(struct lum_bench *bench, uint64_t row, struct lum_buf *out,
-                              struct lum_error *err)
-{
-    struct lum_bytes line = lum_bench_line(&bench->data, row);
+/* ---- the rows of a file ---- */
 
-    line.len--; /* its line break */
-    return lum_json_read(line, "--records", bench->run->print.lang, out, err);
+static enum lum_status fail_file(struct lum_bench *bench, enum lum_cause cause,
+                                 enum lum_text_id what, const char *particular,
+                                 struct lum_error *err)
+{
+    char sentence[LUM_PIECE];
+    char rows[LUM_PIECE];
+    char place[256];
+    struct lum_buf text;
+
+    lum_show_number(bench->run, bench->data.rows, rows);
+    snprintf(place, sizeof(place), "%.255s", bench->run->options.at[LUM_OPTION_RECORDS]);
+    lum_buf_init(&text, LUM_PIECE);
+    lum_text(&text, bench->run->print.lang, what, particular, rows, NULL);
+    lum_text_take(&text, sentence, sizeof(sentence));
+    return lum_fail(err, cause, place, sentence);
+}
+
+static bool has_key(const struct lum_bench_data *data, uint64_t row)
+{
+    struct lum_bytes value;
+
+    return lum_map_value(lum_bench_row(data, row), data->key, &value);
+}
+
+static enum lum_status read_rows(struct lum_bench *bench, const struct lum_spool *spool,
+                                 uint64_t count, struct lum_error *err)
+{
+    struct lum_bench_data *data = &bench->data;
+    char least[LUM_PIECE];
+    struct lum_lines lines;
+    enum lum_status status = LUM_OK;
+
+    lum_lines_open(&lines, spool->fd, spool->name, bench->run->stop);
+    while (data->rows < count && status == LUM_OK) {
+        status = lum_json_read_line(&lines, bench->run->print.lang, &data->maps, err);
+        if (status != LUM_OK) {
+            break;
+        }
+        end_row(data);
+        if (!has_key(data, data->rows - 1)) {
+            status = fail_file(bench, LUM_CAUSE_bad_key, LUM_TEXT_bench_no_key, data->key, err);
+        }
+    }
+    lum_lines_close(&lines);
+    if (status == LUM_NOT_FOUND && data->rows < LUM_BENCH_LEAST) {
+        lum_show_number(bench->run, LUM_BENCH_LEAST, least);
+        return fail_file(bench, LUM_CAUSE_bad_json, LUM_TEXT_bench_few, least, err);
+    }
+    return status == LUM_OK || status == LUM_NOT_FOUND ? check_memory(data, err) : status;
 }
 
 /* ---- learning the fields ---- */
@@ -263,66 +287,49 @@ static double number_of(struct lum_bytes map, const char *name)
 }
 
 /* "field" >= the median of the first rows. */
-static enum lum_status learn_where(struct lum_bench *bench, const char *field,
-                                   struct lum_error *err)
+static void learn_where(struct lum_bench_data *data, const char *field)
 {
     double numbers[LEARN_ROWS];
     char name[LUM_PIECE];
     size_t count = 0;
     struct lum_buf text;
-    struct lum_buf map;
-    enum lum_status status = LUM_OK;
 
-    lum_buf_init(&map, LUM_LINE_MAX);
-    lum_buf_init(&text, LUM_PIECE);
-    for (uint64_t row = 0; row < bench->data.rows && count < LEARN_ROWS && status == LUM_OK;
-         row++) {
-        lum_buf_reset(&map);
-        status = lum_bench_map(bench, row, &map, err);
-        numbers[count++] = number_of(lum_buf_bytes(&map), field);
+    for (; count < data->rows && count < LEARN_ROWS; count++) {
+        numbers[count] = number_of(lum_bench_row(data, count), field);
     }
+    lum_buf_init(&text, LUM_PIECE - 1);
     lum_json_write_text(lum_bytes_of(field, strlen(field)), &text);
-    if (status == LUM_OK && count > 0 && !text.broken) {
-        lum_show_cut(lum_buf_bytes(&text), name);
-        snprintf(bench->data.where, sizeof(bench->data.where), "%s >= %.5g", name,
+    if (!text.broken) {
+        lum_text_take(&text, name, sizeof(name));
+        snprintf(data->where, sizeof(data->where), "%s >= %.5g", name,
                  lum_bench_percentile(numbers, count, 50));
     }
-    lum_buf_fini(&map);
     lum_buf_fini(&text);
-    return status;
 }
 
-static enum lum_status learn(struct lum_bench *bench, struct lum_error *err)
+static enum lum_status learn(struct lum_bench_data *data, struct lum_error *err)
 {
-    struct lum_bench_data *data = &bench->data;
     struct learning *learning = lum_alloc_zero(sizeof(*learning));
-    struct lum_buf map;
     const struct learnt *text;
     const struct learnt *number;
-    enum lum_status status = LUM_OK;
+    const struct learnt *edit;
 
     if (learning == NULL) {
         return lum_fail(err, LUM_CAUSE_no_memory, NULL, NULL);
     }
-    lum_buf_init(&map, LUM_LINE_MAX);
-    for (uint64_t row = 0; row < data->rows && row < LEARN_ROWS && status == LUM_OK; row++) {
-        lum_buf_reset(&map);
-        status = lum_bench_map(bench, row, &map, err);
-        learn_row(learning, lum_buf_bytes(&map));
+    for (uint64_t row = 0; row < data->rows && row < LEARN_ROWS; row++) {
+        learn_row(learning, lum_bench_row(data, row));
     }
     text = liveliest(data, learning, false);
     number = liveliest(data, learning, true);
-    if (text != NULL) {
-        memcpy(data->sort, text->name, sizeof(data->sort));
+    edit = number != NULL ? number : text;
+    snprintf(data->sort, sizeof(data->sort), "%s", text != NULL ? text->name : "");
+    snprintf(data->edit, sizeof(data->edit), "%s", edit != NULL ? edit->name : "edit");
+    if (number != NULL) {
+        learn_where(data, number->name);
     }
-    memcpy(data->edit, number != NULL ? number->name : (text != NULL ? text->name : "edit"),
-           number != NULL || text != NULL ? sizeof(data->edit) : sizeof("edit"));
-    if (status == LUM_OK && number != NULL) {
-        status = learn_where(bench, number->name, err);
-    }
-    lum_buf_fini(&map);
     lum_free(learning);
-    return status;
+    return LUM_OK;
 }
 
 /* ---- opening ---- */
@@ -333,13 +340,9 @@ static enum lum_status read_file(struct lum_bench *bench, const char *path, uint
     struct lum_spool spool;
     enum lum_status status = lum_spool_open(path, bench->run->stop, &spool, err);
 
-    if (status != LUM_OK) {
-        return status;
-    }
-    status = read_rows(bench, &spool, count, err);
-    lum_spool_close(&spool);
-    if (status == LUM_OK && bench->data.rows < LUM_BENCH_LEAST) {
-        return lum_fail(err, LUM_CAUSE_bad_usage, "--records", "bench");
+    if (status == LUM_OK) {
+        status = read_rows(bench, &spool, count, err);
+        lum_spool_close(&spool);
     }
     return status;
 }
@@ -352,68 +355,76 @@ enum lum_status lum_bench_data_open(struct lum_bench *bench, struct lum_error *e
     uint64_t count = bench->records + bench->records / 2;
     enum lum_status status;
 
-    lum_buf_init(&bench->data.text, SIZE_MAX);
+    lum_buf_init(&bench->data.maps, SIZE_MAX);
     lum_buf_init(&bench->data.ends, SIZE_MAX);
     snprintf(bench->data.key, sizeof(bench->data.key), "%.79s", key != NULL ? key : "id");
     status = path != NULL ? read_file(bench, path, count, err) : make_rows(bench, count, err);
-    if (status == LUM_OK && bench->data.rows < count) {
+    if (bench->data.rows < count) {
         bench->records = bench->data.rows / 3 * 2;
     }
-    return status == LUM_OK ? learn(bench, err) : status;
+    return status == LUM_OK ? learn(&bench->data, err) : status;
 }
 
 void lum_bench_data_close(struct lum_bench_data *data)
 {
-    lum_buf_fini(&data->text);
+    lum_buf_fini(&data->maps);
     lum_buf_fini(&data->ends);
 }
 
 /* ---- files to import ---- */
 
-static enum lum_status write_file(const char *path, struct lum_bytes bytes, struct lum_error *err)
+static enum lum_status write_file(const char *path, const struct lum_buf *text,
+                                  struct lum_error *err)
 {
-    FILE *file = fopen(path, "wb");
+    FILE *file;
     bool is_written;
+    enum lum_status status;
 
+    if (lum_buf_status(text) != LUM_OK) {
+        return lum_fail(err, LUM_CAUSE_no_memory, NULL, NULL);
+    }
+    file = fopen(path, "wb");
     if (file == NULL) {
         return lum_host_fail(errno, path, err);
     }
-    is_written = fwrite(bytes.at, 1, bytes.len, file) == bytes.len;
-    is_written = fclose(file) == 0 && is_written;
-    return is_written ? LUM_OK : lum_host_fail(EIO, path, err);
+    is_written = fwrite(text->at, 1, text->len, file) == text->len && fflush(file) == 0;
+    status = is_written ? LUM_OK : lum_host_fail(errno, path, err);
+    fclose(file);
+    return status;
 }
 
 enum lum_status lum_bench_write(struct lum_bench *bench, const struct lum_bench_part *part,
                                 const char *path, struct lum_error *err)
 {
-    struct lum_bytes first = lum_bench_line(&bench->data, part->first);
-    struct lum_bytes last = lum_bench_line(&bench->data, part->first + part->count - 1);
+    struct lum_buf text;
+    enum lum_status status;
 
-    return write_file(path, lum_bytes_of(first.at, (size_t)(last.at + last.len - first.at)), err);
+    lum_buf_init(&text, SIZE_MAX);
+    for (uint64_t i = 0; i < part->count; i++) {
+        lum_json_write(lum_bench_row(&bench->data, part->first + i), &text);
+        lum_buf_put_byte(&text, '\n');
+    }
+    status = write_file(path, &text, err);
+    lum_buf_fini(&text);
+    return status;
 }
 
 /* {"key":..,"field":..} */
-static enum lum_status put_edit(struct lum_bench *bench, uint64_t row, enum lum_bench_edit edit,
-                                struct lum_buf *out, struct lum_error *err)
+static void put_edit(struct lum_bench *bench, uint64_t row, enum lum_bench_edit edit,
+                     struct lum_buf *out)
 {
     const struct lum_bench_data *data = &bench->data;
+    uint64_t number = 2 * lum_bench_draw(bench, 500) + (edit == LUM_BENCH_LEFT ? 0 : 1);
     struct lum_bytes key = {NULL, 0};
-    struct lum_buf map;
     char drawn[LUM_BENCH_TEN];
     char text[40];
     int len;
-    uint64_t number = 2 * lum_bench_draw(bench, 500) + (edit == LUM_BENCH_LEFT ? 0 : 1);
-    enum lum_status status;
 
-    lum_buf_init(&map, LUM_LINE_MAX);
-    status = lum_bench_map(bench, row, &map, err);
+    lum_map_value(lum_bench_row(data, row), data->key, &key);
     lum_buf_put_byte(out, '{');
     lum_json_write_text(lum_bytes_of(data->key, strlen(data->key)), out);
     lum_buf_put_byte(out, ':');
-    if (status == LUM_OK && lum_map_value(lum_buf_bytes(&map), data->key, &key)) {
-        lum_json_write(key, out);
-    }
-    lum_buf_fini(&map);
+    lum_json_write(key, out);
     lum_buf_put_byte(out, ',');
     lum_json_write_text(lum_bytes_of(data->edit, strlen(data->edit)), out);
     if (edit == LUM_BENCH_TEXT) {
@@ -424,7 +435,6 @@ static enum lum_status put_edit(struct lum_bench *bench, uint64_t row, enum lum_
                        (unsigned)(row % SHARED_EVERY == 0 ? row % 1000 : number));
     }
     lum_buf_put(out, text, (size_t)len);
-    return status;
 }
 
 enum lum_status lum_bench_write_edits(struct lum_bench *bench, const struct lum_bench_part *part,
@@ -433,7 +443,7 @@ enum lum_status lum_bench_write_edits(struct lum_bench *bench, const struct lum_
 {
     uint64_t *rows = lum_alloc_zero(part->count * sizeof(*rows));
     struct lum_buf text;
-    enum lum_status status = LUM_OK;
+    enum lum_status status;
 
     if (rows == NULL) {
         return lum_fail(err, LUM_CAUSE_no_memory, NULL, NULL);
@@ -444,13 +454,10 @@ enum lum_status lum_bench_write_edits(struct lum_bench *bench, const struct lum_
         rows[k] = part->first + i;
     }
     lum_buf_init(&text, SIZE_MAX);
-    for (uint64_t i = 0; i < part->count && status == LUM_OK; i++) {
-        status = put_edit(bench, rows[i], edit, &text, err);
+    for (uint64_t i = 0; i < part->count; i++) {
+        put_edit(bench, rows[i], edit, &text);
     }
-    if (status == LUM_OK) {
-        status = lum_buf_status(&text) == LUM_OK ? write_file(path, lum_buf_bytes(&text), err)
-                                                 : lum_fail(err, LUM_CAUSE_no_memory, NULL, NULL);
-    }
+    status = write_file(path, &text, err);
     lum_buf_fini(&text);
     lum_free(rows);
     return status;

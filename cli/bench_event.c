@@ -16,6 +16,7 @@
 enum {
     RECORDS = 1000,
     EVENTS = 20000,
+    LEAST = 4000, /* events: some whole blocks */
     CALLERS = 64,
     MARKS = 8 * 1024, /* events a block may hold */
     SAMPLE_US = 300 * 1000,
@@ -249,13 +250,14 @@ static enum lum_status time_checks(struct lum_bench *bench, struct lum_bench_ope
         status = lum_log_place_at(open->reader, open->log, &open->row, begin - 1, &start);
     }
     for (int run = 0; run < LUM_BENCH_RUNS && status == LUM_OK; run++) {
+        double raw = lum_bench_verifies();
         uint64_t begun_us = lum_command_now_us();
         checking->events = 0;
         do {
             status = check_all(checking, &start, bodies);
         } while (status == LUM_OK && lum_command_now_us() - begun_us < SAMPLE_US);
         lum_bench_add(&rates, (double)checking->events / lum_bench_since(begun_us));
-        lum_bench_add(&ratios, rates.at[run] / bench->raw_verify);
+        lum_bench_add(&ratios, rates.at[run] / raw);
     }
     if (status == LUM_OK) {
         lum_bench_tell(bench, figures->rate, &rates);
@@ -310,7 +312,7 @@ static enum lum_status get_ids(struct lum_bench *bench, struct lum_bench_ids *id
 static enum lum_status edit_many(struct lum_bench *bench, struct lum_bench_load *load,
                                  struct lum_error *err)
 {
-    enum lum_status status = lum_bench_serve(bench, STORE, err);
+    enum lum_status status = lum_bench_serve(bench, STORE, NULL, err);
 
     if (status == LUM_OK) {
         status = lum_bench_call(bench, load, err);
@@ -374,7 +376,7 @@ enum lum_status lum_bench_events(struct lum_bench *bench, struct lum_error *err)
     struct lum_bench_ids ids = {.max = RECORDS};
     enum lum_status status;
 
-    load.asks = bench->records < EVENTS / 4 ? 4 * bench->records : EVENTS;
+    load.asks = bench->records < EVENTS ? LEAST + bench->records / 2 : EVENTS;
     load.ms = lum_alloc_zero((size_t)load.asks * sizeof(*load.ms));
     ids.at = lum_alloc_zero(RECORDS * sizeof(*ids.at));
     status = ids.at != NULL && load.ms != NULL ? make_store(bench, record_count(bench), err)

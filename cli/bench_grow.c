@@ -7,7 +7,6 @@
 enum {
     RECORDS = 100000,
     ROUNDS = 10,
-    REBUILDS = 3,
 };
 static const char STORE[] = "grown";
 
@@ -16,7 +15,7 @@ static enum lum_status rebuild(struct lum_bench *bench, struct lum_bench_samples
 {
     enum lum_status status = LUM_OK;
 
-    for (int run = 0; run < REBUILDS && status == LUM_OK; run++) {
+    for (int run = 0; run < LUM_BENCH_RUNS && status == LUM_OK; run++) {
         status = lum_bench_do(bench, STORE, LUM_WORDS("rebuild"), err);
         lum_bench_add(seconds, bench->last.seconds);
     }
@@ -31,8 +30,7 @@ static enum lum_status edit_all(struct lum_bench *bench, const struct lum_bench_
     for (int round = 0; round < ROUNDS && status == LUM_OK; round++) {
         status = lum_bench_write_edits(bench, part, LUM_BENCH_TEXT, path, err);
         if (status == LUM_OK) {
-            status = lum_bench_do(
-                bench, STORE, LUM_WORDS("import", "visits", path, "--key", bench->data.key), err);
+            status = lum_bench_import(bench, STORE, path, err);
         }
     }
     return status;
@@ -49,6 +47,21 @@ static void tell(struct lum_bench *bench, uint64_t edits, const struct lum_bench
         lum_bench_add(&rates, (double)edits / (seconds > 1e-3 ? seconds : 1e-3));
     }
     lum_bench_tell(bench, LUM_FIGURE_rebuild_edits, &rates);
+}
+
+static enum lum_status measure_node(struct lum_bench *bench, struct lum_error *err)
+{
+    enum lum_status status = lum_bench_serve(bench, STORE, NULL, err);
+
+    if (status == LUM_OK) { /* what it needs to answer counts too */
+        status = lum_bench_do(bench, STORE, LUM_WORDS("status"), err);
+    }
+    if (status != LUM_OK) {
+        return status;
+    }
+    lum_bench_tell_one(bench, LUM_FIGURE_node_memory,
+                       lum_bench_memory(lum_bench_node(bench, STORE)->pid) / (1024 * 1024));
+    return lum_bench_stop(bench, STORE, err);
 }
 
 static enum lum_status measure(struct lum_bench *bench, const struct lum_bench_part *part,
@@ -72,7 +85,7 @@ static enum lum_status measure(struct lum_bench *bench, const struct lum_bench_p
                            grown / lum_bench_size(bench, STORE, "view.mdb"));
         status = lum_bench_verify(bench, STORE, err);
     }
-    return status;
+    return status == LUM_OK ? measure_node(bench, err) : status;
 }
 
 enum lum_status lum_bench_grow(struct lum_bench *bench, struct lum_error *err)

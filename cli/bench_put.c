@@ -1,8 +1,5 @@
 /*
  * bench_put.c - rows 6 and 16: records saved one by one while a node runs on the large store.
- *
- * A disk is quick at one moment and slow at the next, so raw commits are measured again right
- * before each run of ours and stand beside that run.
  */
 #include "cli/bench.h"
 
@@ -70,7 +67,7 @@ enum lum_status lum_bench_puts(struct lum_bench *bench, struct lum_error *err)
     uint64_t many = bench->records < MANY ? bench->records : MANY;
     double *ms = lum_alloc(MANY * sizeof(*ms));
     enum lum_status status = ms == NULL ? lum_fail(err, LUM_CAUSE_no_memory, NULL, NULL)
-                                        : lum_bench_serve(bench, STORE, err);
+                                        : lum_bench_serve(bench, STORE, NULL, err);
 
     if (status == LUM_OK) {
         status = measure_lone(bench, ms, lone, err);

@@ -6,15 +6,17 @@
  *
  * DIR is made in TMPDIR, else in /var/tmp, which is on a disk where /tmp may not be.
  */
-#define _DEFAULT_SOURCE /* wait4 */
+#define _GNU_SOURCE /* environ, pidfd_open, wait4 */
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -25,8 +27,6 @@
 #include "cli/json.h"
 #include "cli/map.h"
 #include "net/host.h"
-
-extern char **environ;
 
 enum {
     WORDS_MAX = 16,
@@ -143,12 +143,17 @@ double lum_bench_proc(pid_t pid, const char *file, const char *name)
     return value;
 }
 
+double lum_bench_memory(pid_t pid)
+{
+    return lum_bench_proc(pid, "status", "RssAnon") * 1024;
+}
+
 static void look(struct lum_bench *bench, pid_t pid)
 {
     const pid_t pids[2] = {pid, bench->watched};
 
     for (size_t i = 0; i < 2; i++) {
-        double now = lum_bench_proc(pids[i], "status", "RssAnon") * 1024;
+        double now = lum_bench_memory(pids[i]);
         if (now > bench->last.memory[i]) {
             bench->last.memory[i] = now;
         }
@@ -278,18 +283,24 @@ double lum_bench_got(const struct lum_bench *bench, const char *name)
 
 /* ---- one command ---- */
 
+/* How it ended. A person's stop ends it at once: its store is going to be removed. */
 static int wait_for(struct lum_bench *bench, pid_t pid, struct rusage *usage)
 {
+    struct pollfd end = {.fd = pidfd_open(pid, 0), .events = POLLIN};
     int ended = 0;
 
-    if (bench->watched == 0) {
-        while (wait4(pid, &ended, 0, usage) < 0 && errno == EINTR) {
+    while (end.fd >= 0 && poll(&end, 1, LOOK_MS) <= 0) {
+        if (bench->watched != 0) {
+            look(bench, pid);
         }
-        return ended;
+        if (*bench->run->stop != 0) {
+            kill(pid, SIGKILL);
+        }
     }
-    while (wait4(pid, &ended, WNOHANG, usage) == 0) {
-        look(bench, pid);
-        pause_ms(LOOK_MS);
+    if (end.fd >= 0) {
+        close(end.fd);
+    }
+    while (wait4(pid, &ended, 0, usage) < 0 && errno == EINTR) {
     }
     return ended;
 }
@@ -359,13 +370,18 @@ static bool await_address(struct lum_bench *bench, struct lum_bench_node *node, 
             node->pid = 0;
             return false;
         }
+        if (*bench->run->stop != 0) {
+            return false;
+        }
         pause_ms(LOOK_MS);
     }
     return false;
 }
 
-enum lum_status lum_bench_serve(struct lum_bench *bench, const char *store, struct lum_error *err)
+enum lum_status lum_bench_serve(struct lum_bench *bench, const char *store, const char *address,
+                                struct lum_error *err)
 {
+    const char *listen = address != NULL ? address : "127.0.0.1:0";
     char names[2][32];
     const char *const streams[2] = {names[0], names[1]};
     struct lum_bench_node *node = bench->nodes;
@@ -381,7 +397,7 @@ enum lum_status lum_bench_serve(struct lum_bench *bench, const char *store, stru
     snprintf(names[0], sizeof(names[0]), "%.20s.out", store);
     snprintf(names[1], sizeof(names[1]), "%.20s.err", store);
     remove_path(lum_bench_path(bench, names[0], (char[LUM_BENCH_PATH]){""}));
-    if (start(bench, store, LUM_WORDS("serve", "--listen", "127.0.0.1:0"), streams, &node->pid) !=
+    if (start(bench, store, LUM_WORDS("serve", "--listen", listen), streams, &node->pid) !=
         LUM_OK) {
         node->pid = 0;
         return lum_host_fail(errno, "/proc/self/exe", err);
@@ -402,6 +418,60 @@ enum lum_status lum_bench_stop(struct lum_bench *bench, const char *store, struc
     snprintf(errors, sizeof(errors), "%.20s.err", store);
     return WIFEXITED(ended) && WEXITSTATUS(ended) == 0 ? LUM_OK
                                                        : hand_on(bench, errors, "serve", err);
+}
+
+/* ---- what several rows do ---- */
+
+enum lum_status lum_bench_import(struct lum_bench *bench, const char *store, const char *path,
+                                 struct lum_error *err)
+{
+    return lum_bench_do(bench, store, LUM_WORDS("import", "visits", path, "--key", bench->data.key),
+                        err);
+}
+
+enum lum_status lum_bench_import_part(struct lum_bench *bench, const char *store,
+                                      const struct lum_bench_part *part, struct lum_error *err)
+{
+    char path[LUM_BENCH_PATH];
+    enum lum_status status =
+        lum_bench_write(bench, part, lum_bench_path(bench, "rows.ndjson", path), err);
+
+    return status == LUM_OK ? lum_bench_import(bench, store, path, err) : status;
+}
+
+enum lum_status lum_bench_invite(struct lum_bench *bench, const char *store, char out[LUM_PIECE],
+                                 struct lum_error *err)
+{
+    enum lum_status status = lum_bench_do(bench, store, LUM_WORDS("invite", "--uses", "100"), err);
+
+    lum_show_cut(lum_map_text(lum_buf_bytes(&bench->last.map), "invite"), out);
+    return status;
+}
+
+enum lum_status lum_bench_join(struct lum_bench *bench, const char *store, const char *invite,
+                               const char *with, struct lum_error *err)
+{
+    return lum_bench_do(
+        bench, store,
+        LUM_WORDS("join", invite, lum_bench_node(bench, with)->address, "--as", store), err);
+}
+
+enum lum_status lum_bench_sync(struct lum_bench *bench, const char *store, const char *with,
+                               struct lum_error *err)
+{
+    return lum_bench_do(bench, store, LUM_WORDS("sync", lum_bench_node(bench, with)->address), err);
+}
+
+enum lum_status lum_bench_found(struct lum_bench *bench, const char *store, char invite[LUM_PIECE],
+                                struct lum_error *err)
+{
+    enum lum_status status =
+        lum_bench_do(bench, store, LUM_WORDS("init", "Hub", "--as", "Adi"), err);
+
+    if (status == LUM_OK) {
+        status = lum_bench_serve(bench, store, NULL, err);
+    }
+    return status == LUM_OK ? lum_bench_invite(bench, store, invite, err) : status;
 }
 
 /* ---- in this process ---- */
