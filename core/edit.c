@@ -166,12 +166,30 @@ static enum lum_status look(struct lum_editor *editor, const struct lum_id *id,
     return status == LUM_OK ? status : lum_store_fail(lum_space_view(space), status, err);
 }
 
+/* What our own log made goes by its place there, a few bytes, instead of its id. Nothing can touch
+ * such a record before its make; of a keyed one there may be several. */
+static void name_by_place(struct lum_editor *editor, const struct lum_record *record)
+{
+    const struct lum_place *first = &record->first;
+    for (uint32_t i = 0; i < record->existence_count; i++) {
+        bool is_make = lum_place_compare(&record->existence[i], first) == 0;
+        if (is_make && record->key.len == 0 && first->lno == editor->own_lno) {
+            editor->about = (struct lum_about){.place = {0, first->seq, first->op}};
+        }
+    }
+}
+
 enum lum_status lum_editor_look(struct lum_editor *editor, const struct lum_edit_target *target,
                                 struct lum_record *out, struct lum_error *err)
 {
     enum lum_status status = look(editor, &target->record, out, err);
-    bool is_unmade = status == LUM_OK && lum_record_life(out) == LUM_UNMADE;
-    return is_unmade ? LUM_NOT_FOUND : status;
+    if (status == LUM_OK && lum_record_life(out) == LUM_UNMADE) {
+        status = LUM_NOT_FOUND;
+    }
+    if (status == LUM_OK) {
+        name_by_place(editor, out);
+    }
+    return status;
 }
 
 enum lum_status lum_editor_need(struct lum_editor *editor, const struct lum_edit_target *target,

@@ -36,6 +36,7 @@ enum lum_status lum_editor_begin(struct lum_editor *editor, const struct lum_edi
     lum_draft_reset(editor->draft);
     editor->shelf = target->shelf;
     editor->log_count = 0;
+    editor->about = (struct lum_about){.id = &out->record};
     editor->out = out;
     *out = (struct lum_edit_result){.end = LUM_EDIT_SAME, .record = target->record};
     return lum_space_own_log(editor->space, editor->shelf, &editor->own_lno, err);
@@ -120,13 +121,13 @@ struct op {
 
 static void put(struct lum_editor *editor, const struct op *op, struct lum_places places)
 {
-    const struct lum_about about = {.id = &editor->out->record};
+    const struct lum_about *about = &editor->about;
     if (op->type == LUM_OP_SET) {
-        lum_draft_set(editor->draft, &about, op->pair, places);
+        lum_draft_set(editor->draft, about, op->pair, places);
     } else if (op->type == LUM_OP_DROP) {
-        lum_draft_drop(editor->draft, &about, places);
+        lum_draft_drop(editor->draft, about, places);
     } else {
-        lum_draft_keep(editor->draft, &about, places);
+        lum_draft_keep(editor->draft, about, places);
     }
 }
 

@@ -22,6 +22,7 @@ struct lum_editor {
     uint32_t own_lno;                  /* places of that log are lno 0 in a draft */
     uint32_t logs[LUM_DRAFT_LOGS_MAX]; /* foreign ones that the draft names */
     uint32_t log_count;
+    struct lum_about about; /* how its ops name the record */
     struct lum_edit_result *out;
 };
 

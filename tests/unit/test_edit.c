@@ -134,6 +134,26 @@ static void set_says_only_what_differs_in_one_event(void **state)
     site_drop(&site);
 }
 
+/* An id is 18 bytes of a payload, a place of the own log two or three. A keyed record may have been
+ * made by others too, so it keeps its id. */
+static void what_this_log_made_goes_by_its_place(void **state)
+{
+    (void)state;
+    struct site site;
+    struct lum_edit_result made;
+    struct lum_edit_result set;
+    found(&site);
+    assert_int_equal(run(&site, lum_edit_make, NULL, two("1", NULL), &made), LUM_OK);
+    assert_int_equal(run(&site, lum_edit_set, &made.record, two("2", NULL), &set), LUM_OK);
+    assert_true(site_header(&site, set.event.lno, set.event.seq).plen < 18);
+    assert_string_equal(site_shown(&site, &made.record, "a"), "2");
+    made = site_put(&site, "k", "a", "1");
+    assert_int_equal(run(&site, lum_edit_set, &made.record, two("2", NULL), &set), LUM_OK);
+    assert_true(site_header(&site, set.event.lno, set.event.seq).plen > 18);
+    assert_string_equal(site_shown(&site, &made.record, "a"), "2");
+    site_drop(&site);
+}
+
 static void nil_unsets_what_is_there_and_says_nothing_of_what_is_not(void **state)
 {
     (void)state;
@@ -380,6 +400,7 @@ int main(void)
         cmocka_unit_test(make_gives_a_record_that_the_same_batch_can_edit),
         cmocka_unit_test(two_makes_are_two_records),
         cmocka_unit_test(set_says_only_what_differs_in_one_event),
+        cmocka_unit_test(what_this_log_made_goes_by_its_place),
         cmocka_unit_test(nil_unsets_what_is_there_and_says_nothing_of_what_is_not),
         cmocka_unit_test(what_others_would_not_take_is_refused),
         cmocka_unit_test(verbs_on_an_unknown_record_say_so),
