@@ -14,7 +14,7 @@ enum {
     SEED = 20261125,
 };
 
-static lum_bench_part_fn *const parts[] = {
+static lum_bench_part_fn *const all[] = {
     lum_bench_raw,      lum_bench_binary, lum_bench_events, lum_bench_base, lum_bench_puts,
     lum_bench_catch_up, lum_bench_apart,  lum_bench_relay,  lum_bench_grow,
 };
@@ -110,6 +110,17 @@ static void tell_end(const struct lum_bench *bench)
 
 /* ---- all of it ---- */
 
+enum lum_status lum_bench_each(struct lum_bench *bench, lum_bench_part_fn *const *parts,
+                               size_t count, struct lum_error *err)
+{
+    enum lum_status status = LUM_OK;
+
+    for (size_t i = 0; i < count && status == LUM_OK; i++) {
+        status = *bench->run->stop != 0 ? LUM_STOPPED : parts[i](bench, err);
+    }
+    return status;
+}
+
 static enum lum_status measure(struct lum_bench *bench, struct lum_error *err)
 {
     const struct lum_print *print = &bench->run->print;
@@ -130,9 +141,7 @@ static enum lum_status measure(struct lum_bench *bench, struct lum_error *err)
     lum_table_begin(&bench->table, print, columns, LUM_COUNT(columns));
     lum_progress_begin(&bench->progress, print,
                        lum_text_plain(print->lang, LUM_TEXT_label_measuring), lum_command_now_us());
-    for (size_t i = 0; i < LUM_COUNT(parts) && status == LUM_OK; i++) {
-        status = parts[i](bench, err);
-    }
+    status = lum_bench_each(bench, all, LUM_COUNT(all), err);
     lum_progress_end(&bench->progress);
     lum_table_end(&bench->table);
     if (status == LUM_OK) {

@@ -227,6 +227,10 @@ LUM_MUST_USE enum lum_status lum_bench_call(struct lum_bench *bench, struct lum_
 /* ---- what is measured, in this order ---- */
 
 typedef enum lum_status lum_bench_part_fn(struct lum_bench *bench, struct lum_error *err);
+/* One after the other, until one fails or a person says stop. */
+LUM_MUST_USE enum lum_status lum_bench_each(struct lum_bench *bench,
+                                            lum_bench_part_fn *const *parts, size_t count,
+                                            struct lum_error *err);
 lum_bench_part_fn lum_bench_raw, lum_bench_binary;     /* bench_raw.c */
 lum_bench_part_fn lum_bench_events;                    /* bench_event.c */
 lum_bench_part_fn lum_bench_base;                      /* bench_base.c */

@@ -359,10 +359,6 @@ enum lum_status lum_bench_base(struct lum_bench *bench, struct lum_error *err)
         measure_import,     measure_inside, measure_opening, measure_rebuild,
         measure_first_sync, measure_rest,   measure_query,
     };
-    enum lum_status status = LUM_OK;
 
-    for (size_t i = 0; i < LUM_COUNT(parts) && status == LUM_OK; i++) {
-        status = parts[i](bench, err);
-    }
-    return status;
+    return lum_bench_each(bench, parts, LUM_COUNT(parts), err);
 }

@@ -209,7 +209,7 @@ enum lum_status lum_bench_commits(struct lum_bench *bench, uint64_t count, doubl
     }
     begun_us = lum_command_now_us();
     for (uint64_t i = 1; i <= count && status == LUM_OK; i++) {
-        status = commit_one(store, i, err);
+        status = *bench->run->stop != 0 ? LUM_STOPPED : commit_one(store, i, err);
     }
     *rate = (double)count / lum_bench_since(begun_us);
     close_raw(bench, store);
@@ -235,12 +235,8 @@ static enum lum_status measure_commit(struct lum_bench *bench, struct lum_error 
 enum lum_status lum_bench_raw(struct lum_bench *bench, struct lum_error *err)
 {
     lum_bench_part_fn *const parts[] = {measure_verify, measure_hash, measure_get, measure_commit};
-    enum lum_status status = LUM_OK;
 
-    for (size_t i = 0; i < LUM_COUNT(parts) && status == LUM_OK; i++) {
-        status = parts[i](bench, err);
-    }
-    return status;
+    return lum_bench_each(bench, parts, LUM_COUNT(parts), err);
 }
 
 /* ---- row 14: the binary ---- */

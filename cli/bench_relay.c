@@ -1,5 +1,5 @@
 /*
- * bench_relay.c - row 15: how soon a record is seen elsewhere. Right after connecting, and through a
+ * bench_relay.c - row 15: how soon a record is seen elsewhere, right after connecting and through a
  * node between two others.
  */
 #include <stdio.h>
