@@ -4,7 +4,8 @@
  *   bench.c        the order of it all, the command
  *   bench_tell.c   figures: medians, aims, how they are shown
  *   bench_data.c   records, made here or taken from a file, and edits of them
- *   bench_store.c  stores in a temporary folder, and the binary driven in them
+ *   bench_store.c  stores in a temporary folder
+ *   bench_child.c  the binary driven in them
  *   bench_call.c   clients of a running node, each with one question outstanding
  *   bench_raw.c    the machine itself
  *   bench_event.c  rows 1, 2        bench_base.c   rows 2, 3, 6 import, 7 creates, 8, 9, 10, 16
@@ -66,9 +67,14 @@ enum {
     LUM_BENCH_PATH = 256,
 };
 
+/* Files in memory that a child's standard output and error go to. */
+struct lum_bench_said {
+    int fds[2];
+};
 /* A `serve` of ours. */
 struct lum_bench_node {
     pid_t pid; /* 0: free */
+    struct lum_bench_said said;
     char store[16];
     char address[LUM_PIECE];
 };
@@ -137,17 +143,11 @@ LUM_MUST_USE enum lum_status lum_bench_write_edits(struct lum_bench *bench,
                                                    enum lum_bench_edit edit, const char *path,
                                                    struct lum_error *err);
 
-/* ---- stores (bench_store.c) ---- */
+/* ---- children (bench_child.c) ---- */
 
 /* The words of a command, NULL behind them. */
 #define LUM_WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
-/* Makes the temporary folder; ends what still runs and removes it. */
-LUM_MUST_USE enum lum_status lum_bench_begin(struct lum_bench *bench, struct lum_error *err);
-void lum_bench_end(struct lum_bench *bench);
-/* bench->dir/name */
-const char *lum_bench_path(const struct lum_bench *bench, const char *name,
-                           char out[LUM_BENCH_PATH]);
 /* Runs the binary in a store to its end and fills bench->last. A command that fails hands on what
  * it says; a person's stop ends it. */
 LUM_MUST_USE enum lum_status lum_bench_do(struct lum_bench *bench, const char *store,
@@ -161,18 +161,35 @@ LUM_MUST_USE enum lum_status lum_bench_serve(struct lum_bench *bench, const char
 const struct lum_bench_node *lum_bench_node(struct lum_bench *bench, const char *store);
 LUM_MUST_USE enum lum_status lum_bench_stop(struct lum_bench *bench, const char *store,
                                             struct lum_error *err);
+/* Every node, without asking. */
+void lum_bench_kill(struct lum_bench *bench);
+/* All of these are 0 when there is no such thing: a member of bench->last.map, */
+double lum_bench_got(const struct lum_bench *bench, const char *name);
+/* the number behind "name:" in /proc/PID/file, */
+double lum_bench_proc(pid_t pid, const char *file, const char *name);
+/* bytes of memory beside mapped files. */
+double lum_bench_memory(pid_t pid);
+
+/* ---- stores (bench_store.c) ---- */
+
+/* Makes the temporary folder; ends what still runs and removes it. */
+LUM_MUST_USE enum lum_status lum_bench_begin(struct lum_bench *bench, struct lum_error *err);
+void lum_bench_end(struct lum_bench *bench);
+/* bench->dir/name */
+const char *lum_bench_path(const struct lum_bench *bench, const char *name,
+                           char out[LUM_BENCH_PATH]);
 void lum_bench_remove(const struct lum_bench *bench, const char *store);
-/* Commands that several rows give: keyed import of a file, */
+/* Bytes of a file in a store; 0 when there is none. */
+double lum_bench_size(const struct lum_bench *bench, const char *store, const char *file);
+/* What several rows do: import a file by key, or some rows; make an invite; found a store, serve
+ * it and make an invite; join and sync `with` a served one. */
 LUM_MUST_USE enum lum_status lum_bench_import(struct lum_bench *bench, const char *store,
                                               const char *path, struct lum_error *err);
-/* of some rows, */
 LUM_MUST_USE enum lum_status lum_bench_import_part(struct lum_bench *bench, const char *store,
                                                    const struct lum_bench_part *part,
                                                    struct lum_error *err);
-/* an invite of a store; to join and to sync `with` a served one. */
 LUM_MUST_USE enum lum_status lum_bench_invite(struct lum_bench *bench, const char *store,
                                               char out[LUM_PIECE], struct lum_error *err);
-/* All at once for a new store: founded, served, an invite. */
 LUM_MUST_USE enum lum_status lum_bench_found(struct lum_bench *bench, const char *store,
                                              char invite[LUM_PIECE], struct lum_error *err);
 LUM_MUST_USE enum lum_status lum_bench_join(struct lum_bench *bench, const char *store,
@@ -180,14 +197,6 @@ LUM_MUST_USE enum lum_status lum_bench_join(struct lum_bench *bench, const char 
                                             struct lum_error *err);
 LUM_MUST_USE enum lum_status lum_bench_sync(struct lum_bench *bench, const char *store,
                                             const char *with, struct lum_error *err);
-/* All of these are 0 when there is no such thing: a member of bench->last.map, */
-double lum_bench_got(const struct lum_bench *bench, const char *name);
-/* bytes of a file in a store, */
-double lum_bench_size(const struct lum_bench *bench, const char *store, const char *file);
-/* the number behind "name:" in /proc/PID/file, */
-double lum_bench_proc(pid_t pid, const char *file, const char *name);
-/* bytes of memory beside mapped files. */
-double lum_bench_memory(pid_t pid);
 
 /* A store opened in this process. */
 struct lum_bench_open {
