@@ -103,12 +103,22 @@ serve() {
     address=$(sed -n 's/^Listening on //p' "$work/$folder.serve")
 }
 
+# forget PID: it has ended, and its number may soon be another process.
+forget() {
+    local known left=()
+    for known in "${pids[@]}"; do
+        [ "$known" = "$1" ] || left+=("$known")
+    done
+    pids=("${left[@]}")
+}
+
 # stop PID: Ctrl-C, and it must end well.
 stop() {
     local got=0
     checks=$((checks + 1))
     kill -INT "$1"
     wait "$1" || got=$?
+    forget "$1"
     [ "$got" -eq 0 ] || wrong "process ended with $got on Ctrl-C"
 }
 
