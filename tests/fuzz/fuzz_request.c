@@ -4,7 +4,7 @@
  *   input = body of an ASK, see fuzz_ask.c
  *
  * The space is made from no chance, so that ids are the same in every run: two founders' worth of
- * records, a conflict, a record deleted and edited, one deleted, one invite open and one join that
+ * records, two conflicts, a record deleted and edited, one deleted, one invite open and one join that
  * waits. Nothing is kept of what an input writes.
  *
  * Holds: every frame is canonical, the last one and no other says how it ended, and a question that
@@ -55,6 +55,8 @@ static void meet_guest(void)
     LUM_ASSERT(site_set(&guest, &dead, "a", "y") == LUM_OK);
     LUM_ASSERT(site_set(&hall, &both, "a", "z") == LUM_OK);
     LUM_ASSERT(site_delete(&hall, &dead) == LUM_OK);
+    LUM_ASSERT(site_set(&guest, &both, "c", "y") == LUM_OK);
+    LUM_ASSERT(site_set(&hall, &both, "c", "z") == LUM_OK);
     site_meet(&hall, &guest);
     site_drop(&guest);
 }
@@ -166,12 +168,23 @@ static void write_down(struct lum_ask *ask)
     }
 }
 
+/* The question in a block that ends where it ends, so that a read past it is seen. */
+static void tighten(struct lum_ask *ask)
+{
+    struct lum_buf tight;
+    lum_buf_init(&tight, ask->question.len);
+    lum_buf_put(&tight, ask->question.at, ask->question.len);
+    lum_buf_fini(&ask->question);
+    ask->question = tight;
+}
+
 static void ask_it(struct lum_bytes body, uint64_t memory)
 {
     struct lum_buf frames;
     struct lum_ask ask;
     lum_buf_init(&frames, LUM_REQUEST_MAX);
     if (lum_ask_open(body, &frames, &ask, NULL) == LUM_OK) {
+        tighten(&ask);
         if (ask.request->side == LUM_SIDE_READ) {
             (void)look(&ask, memory);
         } else if (ask.request->side == LUM_SIDE_WRITE && memory == 0) {
