@@ -534,7 +534,8 @@ enum lum_status lum_node_ask(struct lum_node *node, struct lum_bytes body,
         seat->on_reply = on_reply;
         seat->self = self;
         node->was_asked = !node->has_control; /* a node that serves goes on */
-        if (seat->answer.len > 0) {           /* answered at once */
+        /* Answered at once? A question that writes is the worker's by now. */
+        if (seat->state != LUM_SEAT_WRITING && seat->answer.len > 0) {
             on_reply(self, lum_buf_bytes(&seat->answer));
             lum_buf_reset(&seat->answer);
         }
