@@ -111,7 +111,9 @@ void lum_progress_begin(struct lum_progress *progress, const struct lum_print *p
 void lum_progress_show(struct lum_progress *progress, uint64_t done, uint64_t total,
                        uint64_t now_us)
 {
-    bool is_due = progress->drawn_us == 0 || now_us - progress->drawn_us >= DRAW_EVERY_US;
+    /* What ends at once shows nothing, and a rate needs some time behind it. */
+    uint64_t since_us = progress->drawn_us == 0 ? progress->begun_us : progress->drawn_us;
+    bool is_due = now_us - since_us >= DRAW_EVERY_US;
     if (!progress->print->has_progress || !is_due) {
         return;
     }
