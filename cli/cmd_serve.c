@@ -234,6 +234,9 @@ static enum lum_status run_node(struct lum_run *run, const char *const *candidat
     }
     if (status == LUM_OK) {
         lum_show_hint(run, LUM_TEXT_serve_next);
+        if (*run->stop != 0) {
+            lum_node_stop(serving.node); /* Ctrl-C while it opened */
+        }
         status = lum_node_run(serving.node, err);
     }
     lum_node_close(serving.node);
