@@ -153,7 +153,7 @@ static enum lum_status look(struct lum_editor *editor, const struct lum_id *id,
     }
     uint64_t rno = 0;
     struct lum_txn *view = lum_space_view_txn(space);
-    enum lum_status status = lum_view_find(view, editor->shelf, id, &rno);
+    enum lum_status status = lum_space_find(space, editor->shelf, id, &rno);
     if (status == LUM_NOT_FOUND) {
         return status;
     }

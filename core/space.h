@@ -111,6 +111,9 @@ LUM_MUST_USE enum lum_status lum_space_append_control(struct lum_space *space,
 LUM_MUST_USE enum lum_status lum_space_catch_up(struct lum_space *space, struct lum_error *err);
 struct lum_txn *lum_space_log_txn(struct lum_space *space);
 struct lum_txn *lum_space_view_txn(struct lum_space *space);
+/* rno by id, as that transaction has it; NOT_FOUND. */
+LUM_MUST_USE enum lum_status lum_space_find(struct lum_space *space, uint8_t shelf,
+                                            const struct lum_id *id, uint64_t *rno);
 /* Marks a record as written; true when the view may lack what we wrote of it: catch up first. */
 bool lum_space_touch(struct lum_space *space, const struct lum_id *record);
 /* Seals, then one durable commit. Afterwards everything in the batch may be told and sent. */

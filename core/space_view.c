@@ -112,7 +112,8 @@ static void add_progress(struct lum_view_progress *sum, const struct lum_view_pr
 static enum lum_status apply(struct lum_space *space, struct lum_txn *log, uint64_t events_max,
                              struct lum_view_progress *progress, struct lum_error *err)
 {
-    const struct lum_view_batch batch = {log, space->view_txn, space->roster, events_max};
+    const struct lum_view_batch batch = {
+        .log = log, .view = space->view_txn, .roster = space->roster, .events_max = events_max};
     struct lum_view_progress step = {0};
     enum lum_status status = lum_view_apply(space->applier, &batch, &step, err);
     space->view_load += step.pages;
@@ -128,6 +129,14 @@ static void is_now_level(struct lum_space *space)
 }
 
 /* ---- in a batch ---- */
+
+enum lum_status lum_space_find(struct lum_space *space, uint8_t shelf, const struct lum_id *id,
+                               uint64_t *rno)
+{
+    return lum_view_applier_lacks(space->applier, id)
+               ? LUM_NOT_FOUND
+               : lum_view_find(lum_space_view_txn(space), shelf, id, rno);
+}
 
 /* The batch becomes durable first: what a new view is made from must not go away again. */
 static enum lum_status rebuild_in_batch(struct lum_space *space, struct lum_error *err)
@@ -373,7 +382,8 @@ static enum lum_status rebuild_slice(struct lum_space *space, struct lum_view *a
         status = lum_txn_begin_write(store, &view, err);
     }
     if (status == LUM_OK) {
-        const struct lum_view_batch batch = {log, view, space->roster, SLICE_EVENTS};
+        const struct lum_view_batch batch = {
+            .log = log, .view = view, .roster = space->roster, .is_scratch = true};
         status = lum_view_apply(applier, &batch, &progress, err);
         LUM_ASSERT(!progress.needs_rebuild);
     }

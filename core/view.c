@@ -16,7 +16,7 @@
 #include "core/view_i.h"
 
 enum {
-    PAGE = 4096,
+    PAGE = LUM_VIEW_PAGE,
     BUDGET_EVERY = 64, /* events between two looks at the tables' sizes */
 };
 
@@ -45,14 +45,25 @@ enum lum_status lum_view_applier_open(struct lum_view **out)
     return LUM_OK;
 }
 
-void lum_view_applier_forget(struct lum_view *view)
+void lum_view_forget_logs(struct lum_view *view)
 {
     lum_view_states_forget(view);
     lum_names_reset(&view->names);
     lum_buf_reset(&view->waiting);
     lum_buf_reset(&view->queue);
-    memset(view->dirty, 0, sizeof view->dirty);
     view->is_warm = false;
+}
+
+void lum_view_applier_forget(struct lum_view *view)
+{
+    lum_view_forget_logs(view);
+    lum_fresh_forget(&view->fresh);
+    memset(view->dirty, 0, sizeof view->dirty);
+}
+
+bool lum_view_applier_lacks(const struct lum_view *view, const struct lum_id *id)
+{
+    return lum_fresh_is_unknown(&view->fresh, id);
 }
 
 void lum_view_applier_close(struct lum_view *view)
@@ -72,6 +83,7 @@ void lum_view_applier_close(struct lum_view *view)
     lum_buf_fini(&view->waiting);
     lum_buf_fini(&view->queue);
     lum_names_fini(&view->names);
+    lum_fresh_forget(&view->fresh);
     lum_free(view);
 }
 
@@ -174,16 +186,12 @@ static uint64_t lesser(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-/* Pages this batch has dirtied, about, with what its end will dirty: random keys cost one each until
- * the table has no more, and a row that grows splits its full page more often than not. */
+/* Pages this batch has dirtied, about, with what its end will dirty: random keys cost one each
+ * until the table has no more, and a row that grows splits its full page more often than not. */
 static uint64_t pages_of(struct lum_view *view)
 {
-    uint64_t young = lum_txn_pages(view->txn, LUM_V_YOUNG);
-    uint64_t ids = view->touched_rids;
-    uint64_t slice = lesser(young == 0 ? ids : LUM_VIEW_SLICE_PAGES, view->rid_pages);
-    uint64_t pages = view->appended_bytes / PAGE;
-    pages += ids == 0 ? 0 : lesser(ids, young) + slice;
-    return pages + lesser(view->touched_records * 3 / 2, lum_txn_pages(view->txn, LUM_V_REC));
+    uint64_t rows = lesser(view->touched_records * 3 / 2, lum_txn_pages(view->txn, LUM_V_REC));
+    return view->appended_bytes / PAGE + rows + lum_view_ids_pages(view);
 }
 
 static bool is_spent(struct lum_view *view)
@@ -193,7 +201,7 @@ static bool is_spent(struct lum_view *view)
         view->progress->pages = pages_of(view);
     }
     return (view->events_max != 0 && applied >= view->events_max) ||
-           view->progress->pages >= LUM_VIEW_DIRTY_PAGES_MAX;
+           lum_fresh_is_full(&view->fresh) || view->progress->pages >= LUM_VIEW_DIRTY_PAGES_MAX;
 }
 
 /* A reader that stands before `from`, or the one that rested longest. */
@@ -330,7 +338,7 @@ static enum lum_status turns(struct lum_view *view)
 
 /* ---- a batch ---- */
 
-static enum lum_status begin(struct lum_view *view)
+static enum lum_status begin(struct lum_view *view, bool is_scratch)
 {
     struct lum_arrival last;
     for (size_t i = 0; i < LUM_VIEW_READERS; i++) {
@@ -342,7 +350,11 @@ static enum lum_status begin(struct lum_view *view)
     view->touched_records = 0;
     view->appended_bytes = 0;
     view->is_log_bad = false;
+    lum_fresh_begin(&view->fresh, is_scratch);
     enum lum_status status = lum_view_meta_load(view);
+    if (status == LUM_OK) {
+        status = lum_fresh_prepare(&view->fresh, view->txn);
+    }
     if (status == LUM_OK) {
         status = lum_view_feed_begin(view);
     }
@@ -362,15 +374,13 @@ static enum lum_status begin(struct lum_view *view)
     return status;
 }
 
-static enum lum_status end(struct lum_view *view)
+/* AGAIN: it is the last one, but for ids that still rest in memory. */
+static enum lum_status end(struct lum_view *view, bool is_last)
 {
     view->progress->pages = pages_of(view);
     enum lum_status status = lum_view_states_flush(view);
     if (status == LUM_OK) {
         status = lum_view_feed_end(view);
-    }
-    if (status == LUM_OK) {
-        status = lum_view_ids_settle(view);
     }
     if (status == LUM_OK) {
         status = lum_view_tree_flush(view);
@@ -379,9 +389,9 @@ static enum lum_status end(struct lum_view *view)
         status = lum_view_meta_save(view);
     }
     if (view->state_count > LUM_VIEW_STATES_MAX) {
-        lum_view_applier_forget(view);
+        lum_view_forget_logs(view);
     }
-    return status;
+    return status == LUM_OK ? lum_view_ids_settle(view, is_last) : status;
 }
 
 static enum lum_status tell(const struct lum_view *view, enum lum_status status,
@@ -410,7 +420,7 @@ enum lum_status lum_view_apply(struct lum_view *view, const struct lum_view_batc
     view->events_max = batch->events_max;
     view->founded_ms = lum_roster_genesis(batch->roster)->founded_ms;
     view->progress = progress;
-    enum lum_status status = begin(view);
+    enum lum_status status = begin(view, batch->is_scratch);
     if (status == LUM_OK && progress->needs_rebuild) {
         return LUM_OK;
     }
@@ -418,7 +428,7 @@ enum lum_status lum_view_apply(struct lum_view *view, const struct lum_view_batc
         status = turns(view);
     }
     if (status == LUM_OK || status == LUM_AGAIN) {
-        enum lum_status ended = end(view);
+        enum lum_status ended = end(view, status == LUM_OK);
         status = ended == LUM_OK ? status : ended;
     }
     return status == LUM_OK || status == LUM_AGAIN ? status : tell(view, status, err);

@@ -36,6 +36,8 @@ LUM_MUST_USE enum lum_status lum_view_applier_open(struct lum_view **out);
 void lum_view_applier_close(struct lum_view *view); /* NULL is fine */
 /* Forgets every cache: after an abort, and before the applier serves another file. */
 void lum_view_applier_forget(struct lum_view *view);
+/* The view that it serves surely has no such id; false says nothing. Costs next to nothing. */
+bool lum_view_applier_lacks(const struct lum_view *view, const struct lum_id *id);
 
 /* A view made anew goes on with the change numbers of the one it takes the place of, so that a
  * number never says two things. Before anything is applied to `fresh`; an old one that does not
@@ -47,6 +49,7 @@ struct lum_view_batch {
     struct lum_txn *view;            /* write; several batches may share one */
     const struct lum_roster *roster; /* as of that transaction of the log */
     uint64_t events_max;             /* stop after so many; 0 = until the pages are spent */
+    bool is_scratch; /* a new view, nobody else reads it: ids rest in memory until the last OK */
 };
 struct lum_view_progress {
     uint64_t applied; /* events that had their turn in this call, void and pending ones included */

@@ -204,7 +204,7 @@ static enum lum_status check_mark(struct lum_view *view, const struct lum_view_m
 
 static enum lum_status rights_put(struct lum_view *view, const struct lum_hash *digest)
 {
-    lum_view_applier_forget(view); /* states keep rights */
+    lum_view_forget_logs(view); /* states keep rights */
     return lum_txn_put(view->txn, LUM_V_META, meta_key(LUM_VMETA_RIGHTS),
                        lum_bytes_of(digest->b, sizeof digest->b));
 }

@@ -9,6 +9,7 @@
  *   view_clock.c   clocks of the causal past: is an event's time sane?
  *   view_record.c  ops onto records; rec, coll, hist, conflict, tree
  *   view_ids.c     rid and young: record numbers by id
+ *   view_fresh.c   new ids in memory; which are surely new
  *   view_feed.c    feed: records by their newest change
  *   view_name.c    numbers for collections and fields
  *
@@ -125,11 +126,42 @@ struct lum_names {
     uint32_t count;
 };
 
+/* ---- new ids (view_fresh.c) ---- */
+
+struct lum_fresh {
+    struct lum_fresh_slot *slots; /* NULL: no table */
+    uint32_t bits;                /* of a slot's number */
+    uint32_t count;
+    uint32_t at;      /* slot where the next part to be taken begins */
+    uint64_t *filter; /* NULL: no filter */
+    uint64_t noted;   /* new ids since it was forgotten */
+};
+void lum_fresh_forget(struct lum_fresh *fresh);
+/* A batch begins, with a table or without: only a scratch view has one, for there nothing is lost
+ * with what has not reached the file. */
+void lum_fresh_begin(struct lum_fresh *fresh, bool has_table);
+bool lum_fresh_get(const struct lum_fresh *fresh, uint8_t shelf, const struct lum_id *id,
+                   uint64_t *rno);
+/* A new id; false when the table does not take it. */
+LUM_MUST_USE bool lum_fresh_put(struct lum_fresh *fresh, uint8_t shelf, const struct lum_id *id,
+                                uint64_t rno);
+bool lum_fresh_is_full(const struct lum_fresh *fresh);
+/* About part / whole of the id space leaves the table: rows of rid in `out`, key and value one
+ * after another, ascending. */
+LUM_MUST_USE enum lum_status lum_fresh_take(struct lum_fresh *fresh, uint64_t part, uint64_t whole,
+                                            struct lum_buf *out);
+/* The filter: made when many ids come, from all that are in the view. */
+LUM_MUST_USE enum lum_status lum_fresh_prepare(struct lum_fresh *fresh, struct lum_txn *view);
+void lum_fresh_note(struct lum_fresh *fresh, const struct lum_id *id);
+/* Surely not in the view. */
+bool lum_fresh_is_unknown(const struct lum_fresh *fresh, const struct lum_id *id);
+
 /* ---- the applier ---- */
 
 enum {
     LUM_VIEW_READERS = 4,
     LUM_VIEW_BUCKETS = 4096,
+    LUM_VIEW_PAGE = 4096,
     LUM_VIEW_ROW = 10,           /* bytes a row takes in its page beside key and value */
     LUM_VIEW_SLICE_PAGES = 2048, /* of rid, dirtied at a batch's end: core/view_ids.c */
     LUM_FEED_ROW = 336,
@@ -183,6 +215,7 @@ struct lum_view {
     /* kept */
     struct lum_buf bytes; /* a row in the making */
     struct lum_names names;
+    struct lum_fresh fresh;
     struct lum_view_state **states; /* by lno */
     uint32_t state_room;
     uint32_t state_count;
@@ -244,6 +277,8 @@ LUM_MUST_USE enum lum_status lum_view_pins_put(struct lum_view *view,
 
 /* ---- the whole (view.c, view_fit.c) ---- */
 
+/* What is known of logs and names. */
+void lum_view_forget_logs(struct lum_view *view);
 /* Logs that wait for something of this log8, at or below seq, are tried again. */
 LUM_MUST_USE enum lum_status lum_view_wake(struct lum_view *view, const uint8_t log8[8],
                                            uint64_t seq);
@@ -275,11 +310,17 @@ LUM_MUST_USE enum lum_status lum_view_tree_flush(struct lum_view *view);
 
 /* ---- record ids (view_ids.c) ---- */
 
+/* As lum_view_find, for the applier itself. */
+LUM_MUST_USE enum lum_status lum_view_id_get(struct lum_view *view, uint8_t shelf,
+                                             const struct lum_id *id, uint64_t *rno);
 /* A new id. */
 LUM_MUST_USE enum lum_status lum_view_id_put(struct lum_view *view, uint8_t shelf,
                                              const struct lum_id *id, uint64_t rno);
-/* The end of a batch: a slice of the young ids moves to rid. */
-LUM_MUST_USE enum lum_status lum_view_ids_settle(struct lum_view *view);
+/* Pages of rid and young that this batch dirties, its end included, about. */
+uint64_t lum_view_ids_pages(struct lum_view *view);
+/* The end of a batch: a slice of the young ids moves to rid. AGAIN: is_last, and some still rest in
+ * memory. */
+LUM_MUST_USE enum lum_status lum_view_ids_settle(struct lum_view *view, bool is_last);
 
 /* ---- the feed (view_feed.c) ---- */
 

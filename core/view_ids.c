@@ -6,7 +6,8 @@
  *
  * Ids are hashes: in one large table every new one would dirty a page of its own, 4 KiB of writing
  * for 35 bytes (at a million records two thirds of all that a view writes). Together with the
- * others of its slice an id shares that page. While rid is small it takes the ids itself.
+ * others of its slice an id shares that page. While rid is small it takes the ids itself. Those of
+ * a view that is made anew come from memory: core/view_fresh.c.
  */
 #include <string.h>
 
@@ -15,10 +16,12 @@
 enum {
     RID_KEY = 1 + 16,
     RID_ROW = 8,
+    RID_BYTES = RID_KEY + RID_ROW + LUM_VIEW_ROW,
     DIRECT_PAGES = 1024,                /* rid is small up to here */
-    SLICE_PAGES = LUM_VIEW_SLICE_PAGES, /* of rid that one slice may touch */
-    SLICE_RATIO = 8,                    /* ids that may move for each that came */
-    SLICE_FROM = 256,                   /* new ids in a batch that make a slice worth its pages */
+    SLICE_PAGES = LUM_VIEW_SLICE_PAGES, /* of rid, for one slice */
+    SLICE_RATIO = 8,                    /* ids that may move for one that came */
+    SLICE_FROM = 256,                   /* new ids that make a slice worth its pages */
+    FRESH_FROM = 1 << 17,               /* ids in memory from which on they leave in slices */
 };
 
 static struct lum_bytes rid_key(uint8_t shelf, const struct lum_id *id, uint8_t key[RID_KEY])
@@ -47,17 +50,57 @@ enum lum_status lum_view_find(struct lum_txn *view, uint8_t shelf, const struct 
     return status;
 }
 
+enum lum_status lum_view_id_get(struct lum_view *view, uint8_t shelf, const struct lum_id *id,
+                                uint64_t *rno)
+{
+    if (lum_fresh_get(&view->fresh, shelf, id, rno)) {
+        return LUM_OK;
+    }
+    return lum_fresh_is_unknown(&view->fresh, id) ? LUM_NOT_FOUND
+                                                  : lum_view_find(view->txn, shelf, id, rno);
+}
+
 enum lum_status lum_view_id_put(struct lum_view *view, uint8_t shelf, const struct lum_id *id,
                                 uint64_t rno)
 {
     uint8_t key[RID_KEY];
     uint8_t row[RID_ROW];
     bool is_direct = view->rid_pages <= DIRECT_PAGES;
+    lum_fresh_note(&view->fresh, id);
+    if (lum_fresh_put(&view->fresh, shelf, id, rno)) {
+        return LUM_OK;
+    }
     lum_put_u64(row, rno);
     view->touched_rids++;
     view->touched_shelf = shelf;
     return lum_txn_put(view->txn, is_direct ? LUM_V_RID : LUM_V_YOUNG, rid_key(shelf, id, key),
                        lum_bytes_of(row, sizeof row));
+}
+
+static uint64_t lesser(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Pages of rid with all of them in it, two thirds full as random keys leave them. */
+static uint64_t pages_with_fresh(const struct lum_view *view)
+{
+    return view->rid_pages + (uint64_t)view->fresh.count * RID_BYTES * 3 / 2 / LUM_VIEW_PAGE;
+}
+
+uint64_t lum_view_ids_pages(struct lum_view *view)
+{
+    uint64_t pages = 0;
+    uint64_t slice = lesser(SLICE_PAGES, view->rid_pages);
+    uint64_t young = lum_txn_pages(view->txn, LUM_V_YOUNG);
+    if (view->touched_rids > 0) {
+        pages = lesser(view->touched_rids, young) +
+                (young == 0 ? lesser(view->touched_rids, view->rid_pages) : slice);
+    }
+    if (view->fresh.count > 0) {
+        pages += lesser(SLICE_PAGES, pages_with_fresh(view));
+    }
+    return pages;
 }
 
 /* ---- moving a slice ---- */
@@ -68,8 +111,7 @@ static uint64_t slice_of(const struct lum_view *view, uint64_t young)
 {
     uint64_t slice =
         view->rid_pages <= SLICE_PAGES ? young : young * SLICE_PAGES / view->rid_pages + 1;
-    uint64_t most = view->touched_rids * SLICE_RATIO;
-    return slice < most ? slice : most;
+    return lesser(slice, view->touched_rids * SLICE_RATIO);
 }
 
 /* Where the slice begins: multiples of the golden ratio visit the id space evenly, so that nothing
@@ -105,24 +147,51 @@ static enum lum_status gather(struct lum_view *view, const uint8_t from[RID_KEY]
     return status == LUM_OK ? lum_buf_status(&view->bytes) : status;
 }
 
-enum lum_status lum_view_ids_settle(struct lum_view *view)
+/* What was gathered goes to rid. */
+static enum lum_status move(struct lum_view *view, bool is_young)
 {
-    uint8_t from[RID_KEY];
-    uint64_t young = lum_txn_rows(view->txn, LUM_V_YOUNG);
-    if (view->touched_rids < SLICE_FROM || young == 0) {
-        return LUM_OK;
-    }
-    slice_start(view, from);
-    enum lum_status status = gather(view, from, slice_of(view, young));
+    enum lum_status status = LUM_OK;
+    bool is_first = lum_txn_rows(view->txn, LUM_V_RID) == 0;
     for (size_t i = 0; i < view->bytes.len && status == LUM_OK; i += RID_KEY + RID_ROW) {
         struct lum_bytes key = {view->bytes.at + i, RID_KEY};
         struct lum_bytes row = {view->bytes.at + i + RID_KEY, RID_ROW};
-        status = lum_txn_put(view->txn, LUM_V_RID, key, row);
-        if (status == LUM_OK) {
+        status = is_first ? lum_txn_append(view->txn, LUM_V_RID, key, row)
+                          : lum_txn_put(view->txn, LUM_V_RID, key, row);
+        if (status == LUM_OK && is_young) {
             status = lum_txn_delete(view->txn, LUM_V_YOUNG, key);
         }
     }
     return status;
+}
+
+static enum lum_status settle_fresh(struct lum_view *view, bool is_last)
+{
+    if (view->fresh.count < (is_last ? 1 : FRESH_FROM)) {
+        return LUM_OK;
+    }
+    enum lum_status status =
+        lum_fresh_take(&view->fresh, SLICE_PAGES, pages_with_fresh(view), &view->bytes);
+    if (status == LUM_OK) {
+        status = move(view, false);
+    }
+    return status == LUM_OK && is_last && view->fresh.count > 0 ? LUM_AGAIN : status;
+}
+
+enum lum_status lum_view_ids_settle(struct lum_view *view, bool is_last)
+{
+    uint8_t from[RID_KEY];
+    uint64_t young = lum_txn_rows(view->txn, LUM_V_YOUNG);
+    if (view->touched_rids >= SLICE_FROM && young > 0) {
+        slice_start(view, from);
+        enum lum_status status = gather(view, from, slice_of(view, young));
+        if (status == LUM_OK) {
+            status = move(view, true);
+        }
+        if (status != LUM_OK) {
+            return status;
+        }
+    }
+    return settle_fresh(view, is_last);
 }
 
 /* ---- both tables as one ---- */

@@ -172,7 +172,7 @@ static enum lum_status record_load(struct lum_view *view, uint8_t shelf, const s
 {
     uint8_t key[8];
     struct lum_bytes row = {0};
-    enum lum_status status = lum_view_find(view->txn, shelf, id, &open->record.rno);
+    enum lum_status status = lum_view_id_get(view, shelf, id, &open->record.rno);
     if (status == LUM_NOT_FOUND) {
         open->is_new = true;
         open->was = LUM_UNMADE;

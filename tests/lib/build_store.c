@@ -202,7 +202,7 @@ static void add_progress(struct lum_view_progress *sum, const struct lum_view_pr
 }
 
 /* False: the view no longer fits. */
-static bool settle(struct build_store *store, uint64_t events_max)
+static bool settle(struct build_store *store, uint64_t events_max, bool is_scratch)
 {
     struct lum_txn *log = NULL;
     struct lum_roster *roster = NULL;
@@ -212,7 +212,7 @@ static bool settle(struct build_store *store, uint64_t events_max)
     must_ok(lum_roster_read(log, &roster, NULL));
     while (status == LUM_AGAIN && !progress.needs_rebuild) {
         struct lum_txn *view = begin_write(store->view);
-        const struct lum_view_batch batch = {log, view, roster, events_max};
+        const struct lum_view_batch batch = {log, view, roster, events_max, is_scratch};
         status = lum_view_apply(store->applier, &batch, &progress, NULL);
         must(status == LUM_OK || status == LUM_AGAIN);
         add_progress(&store->progress, &progress);
@@ -227,7 +227,7 @@ bool build_settle_by(struct build_store *store, uint64_t events_max)
 {
     end_reads(store);
     store->progress = (struct lum_view_progress){0};
-    bool fits = settle(store, events_max);
+    bool fits = settle(store, events_max, false);
     if (!fits) {
         build_rebuild(store);
     }
@@ -248,7 +248,7 @@ void build_rebuild(struct build_store *store)
     must_ok(lum_view_open_scratch(store->temp.dir, name, &store->view, NULL));
     lum_view_applier_forget(store->applier);
     store->progress = (struct lum_view_progress){0};
-    must(settle(store, 0));
+    must(settle(store, 0, true));
     must_ok(lum_store_sync(store->view, NULL));
 }
 

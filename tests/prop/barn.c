@@ -210,9 +210,11 @@ void barn_put(struct barn *barn, uint32_t log, uint64_t last)
 
 /* ---- the view ---- */
 
-static enum lum_status apply(struct barn *barn, uint64_t events_max, bool *needs_rebuild)
+static enum lum_status apply(struct barn *barn, uint64_t events_max, bool is_scratch,
+                             bool *needs_rebuild)
 {
-    const struct lum_view_batch batch = {barn->log_txn, barn->view_txn, barn->roster, events_max};
+    const struct lum_view_batch batch = {barn->log_txn, barn->view_txn, barn->roster, events_max,
+                                         is_scratch};
     struct lum_view_progress progress;
     struct lum_error err = {0};
     enum lum_status status = lum_view_apply(barn->applier, &batch, &progress, &err);
@@ -234,7 +236,7 @@ void barn_rebuild(struct barn *barn)
     barn_restart(barn);
     enum lum_status status = LUM_AGAIN;
     while (status == LUM_AGAIN && barn_is_well(barn)) {
-        status = apply(barn, 0, &needs_rebuild);
+        status = apply(barn, 0, true, &needs_rebuild);
         if (needs_rebuild) {
             (void)barn_fail(barn, "a view made anew wants to be made anew");
         }
@@ -247,7 +249,7 @@ bool barn_apply(struct barn *barn, uint64_t events_max)
     if (!barn_is_well(barn)) {
         return false;
     }
-    enum lum_status status = apply(barn, events_max, &needs_rebuild);
+    enum lum_status status = apply(barn, events_max, false, &needs_rebuild);
     if (needs_rebuild) {
         barn_rebuild(barn);
         return false;

@@ -10,7 +10,7 @@
 
 enum {
     A_TIME = 1000,
-    MANY = 150, /* times that: enough for rid to hand over to young */
+    MANY = 150, /* times that: enough for rid to hand over to young, and for memory to rid */
 };
 
 static int setup(void **state)
