@@ -113,7 +113,7 @@ stop "$pid_a"
 
 # Times are those of the binary that people run.
 sanitized=$LUMBUNG
-LUMBUNG=$LUMBUNG_RELEASE
+release
 serve a "$address_a"
 pid_a=$pid
 serve b "$address_b"

@@ -122,6 +122,15 @@ stop() {
     [ "$got" -eq 0 ] || wrong "process ended with $got on Ctrl-C"
 }
 
+# release: from here on the binary that people run, for what is measured.
+release() {
+    [ -x "$LUMBUNG_RELEASE" ] || {
+        echo "no such program: $LUMBUNG_RELEASE (cmake --build --preset gcc)"
+        exit 1
+    }
+    LUMBUNG=$LUMBUNG_RELEASE
+}
+
 # skip TEXT: the whole script cannot run here.
 skip() {
     echo "skipped: $*"
