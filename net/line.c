@@ -15,6 +15,7 @@
 enum {
     IN_PAUSE = LUM_MESSAGE_MAX, /* unread bytes before reading stops; a turn takes them all */
     PLAIN_MAX = LUM_REQUEST_MAX + LUM_MESSAGE_MAX, /* all that `in` may hold, and a part message */
+    RECORD_BYTES = 1024, /* a record ends with the message that makes it so long */
 };
 
 struct lum_line *lum__line_new(struct lum_node *node)
@@ -342,9 +343,22 @@ void lum__line_turn(struct lum_node *node, struct lum_line *line)
 
 /* ---- saying and closing ---- */
 
+static void end_record(struct lum_line *line)
+{
+    if (line->say.len > 0 && line->channel.state == LUM_CHANNEL_OPEN) {
+        lum_channel_seal(&line->channel, lum_buf_bytes(&line->say), &line->conn.out);
+        lum_buf_reset(&line->say);
+    }
+}
+
+/* Nothing of a record is known before its last byte: if it held much of a log, a cut would cost all
+ * of that. */
 void lum__line_say(struct lum_line *line, uint8_t type, struct lum_bytes body)
 {
     lum_frame_put(&line->say, type, body);
+    if (line->say.len >= RECORD_BYTES && line->conn.state == LUM_CONN_OPEN) {
+        end_record(line);
+    }
 }
 
 void lum__line_flush(struct lum_line *line)
@@ -352,10 +366,7 @@ void lum__line_flush(struct lum_line *line)
     if (line->conn.state != LUM_CONN_OPEN) {
         return;
     }
-    if (line->say.len > 0 && line->channel.state == LUM_CHANNEL_OPEN) {
-        lum_channel_seal(&line->channel, lum_buf_bytes(&line->say), &line->conn.out);
-        lum_buf_reset(&line->say);
-    }
+    end_record(line);
     lum_conn_flush(&line->conn);
 }
 

@@ -78,12 +78,12 @@ status() {
 
 # until_true SECONDS COMMAND...: waits for it.
 until_true() {
-    local left=$(($1 * 10))
+    local left=$(($1 * 50))
     shift
     until "$@"; do
         left=$((left - 1))
         [ "$left" -gt 0 ] || return 1
-        sleep 0.1
+        sleep 0.02
     done
 }
 

@@ -3,9 +3,9 @@
  *
  *   cut PORT to|from BYTES     to: counted on the way to 127.0.0.1:PORT, from: on the way back
  *
- * Prints the port it listens on, then, when it is over, "cut" or "passed TO FROM" (the bytes that
- * went each way before one side closed). A cut is a reset on both sides, as when a cable is pulled
- * and the machine notices.
+ * Prints the port it listens on and, when it is over, "cut TO FROM" or, when one side closed before,
+ * "passed TO FROM": the bytes that went each way. A cut is a reset on both sides, as when a cable is
+ * pulled and the machine notices.
  */
 #define _DEFAULT_SOURCE
 #include <arpa/inet.h>
@@ -17,7 +17,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 static struct sockaddr_in loopback(unsigned port)
@@ -57,6 +59,18 @@ static int connect_to(unsigned port)
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     must(fd >= 0 && connect(fd, (struct sockaddr *)&at, sizeof(at)) == 0, "connect");
     return fd;
+}
+
+/* What passed shall have arrived: a reset throws away what has not yet. */
+static void let_arrive(int fd)
+{
+    const struct timespec pause = {.tv_nsec = 1000000};
+    int left = 1;
+    for (int ms = 0; ms < 20000 && left > 0; ms++) {
+        if (ioctl(fd, TIOCOUTQ, &left) == 0 && left > 0) {
+            nanosleep(&pause, NULL);
+        }
+    }
 }
 
 static void reset(int fd)
@@ -112,11 +126,12 @@ int main(int argc, char **argv)
         }
     }
     if (passed[counted] >= limit) {
-        printf("cut\n");
+        let_arrive(ends[0]);
+        let_arrive(ends[1]);
         reset(ends[0]);
         reset(ends[1]);
-    } else {
-        printf("passed %llu %llu\n", (unsigned long long)passed[0], (unsigned long long)passed[1]);
     }
+    printf("%s %llu %llu\n", passed[counted] >= limit ? "cut" : "passed",
+           (unsigned long long)passed[0], (unsigned long long)passed[1]);
     return 0;
 }
