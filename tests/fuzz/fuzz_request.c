@@ -3,9 +3,9 @@
  *
  *   input = body of an ASK, see fuzz_ask.c
  *
- * The space is made from no chance, so that ids are the same in every run: two founders' worth of
- * records, two conflicts, a record deleted and edited, one deleted, one invite open and one join that
- * waits. Nothing is kept of what an input writes.
+ * The space is made from no chance, so that ids are the same in every run: records of two members,
+ * two conflicts, a record deleted and edited, one deleted, an invite open and joins that wait.
+ * Nothing is kept of what an input writes.
  *
  * Holds: every frame is canonical, the last one and no other says how it ended, and a question that
  * fails has written nothing.

@@ -199,9 +199,12 @@ static void check_run(struct input *in)
     uint32_t mark_max = harm == HARM_MARKS ? which : 4096;
     struct lum_log_place given = place;
     uint32_t count = 0;
-    enum lum_fault fault =
-        lum_run_check(&place, run, (struct lum_run_seals){sealed.seals, sealed.seals_made}, marks,
-                      mark_max, &count);
+    struct lum_bytes seals =
+        block_of(lum_bytes_of(sealed.seals, sealed.seals_made * sizeof sealed.seals[0]));
+    enum lum_fault fault = lum_run_check(
+        &place, run, (struct lum_run_seals){(const struct lum_sig *)seals.at, sealed.seals_made},
+        marks, mark_max, &count);
+    block_free(seals);
     bool is_good = sealed.reads && !is_spoilt && needed < SEALS_MAX && sealed.events <= mark_max;
     LUM_ASSERT((fault == LUM_FAULT_NONE) == is_good);
     if (is_good) {
