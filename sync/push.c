@@ -26,7 +26,9 @@ static bool has_room(const struct lum_session *session)
 static void look_at_speed(const struct lum_side *side, struct lum_session *session)
 {
     uint64_t said = session->tally.bytes_out;
-    if (session->queued == 0 && side->now_ms >= session->pushed_ms + LUM_SYNC_BURST_PAUSE_MS) {
+    bool has_paused =
+        session->queued == 0 && side->now_ms >= session->pushed_ms + LUM_SYNC_BURST_PAUSE_MS;
+    if (session->pushed_ms == 0 || has_paused) { /* 0: the first, whatever greeting is queued */
         session->burst_ms = side->now_ms;
         session->burst_bytes = said;
     }

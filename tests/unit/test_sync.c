@@ -283,6 +283,32 @@ static void a_second_one_that_offers_bulk_is_told_to_hold(void **state)
     bring_bulk(false, 1);
 }
 
+/* 100 segments; how many messages they take. */
+static uint32_t pieces_at(uint32_t speed)
+{
+    site_add_many(&halls[0], "a", 6400, 60);
+    uint32_t a = link_add(net, &halls[0], NULL);
+    uint32_t b = link_add(net, &halls[1], NULL);
+    uint32_t line = link_dial(net, a, b);
+    link_line(net, line)->speed = speed;
+    link_run(net, 5000);
+    link_assert_equal(&halls[0], &halls[1]);
+    return messages(line, 0, LUM_MESSAGE_SEG);
+}
+
+static void a_thin_line_takes_a_segment_at_a_time(void **state)
+{
+    (void)state;
+    assert_true(pieces_at(50) >= 100);
+}
+
+/* It is found to be fast although what greets is still queued when the pieces begin. */
+static void a_fast_line_takes_blocks_of_segments(void **state)
+{
+    (void)state;
+    assert_true(pieces_at(1000) < 30);
+}
+
 /* A line does not lose messages; if what we believe of a neighbour is wrong all the same, the
  * digests show it. */
 static void what_was_lost_is_said_again(void **state)
@@ -591,6 +617,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_second_one_that_offers_bulk_is_told_to_hold, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(a_thin_line_takes_a_segment_at_a_time, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_fast_line_takes_blocks_of_segments, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_was_lost_is_said_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_gap_is_closed_at_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_restored_copy_never_goes_on_with_its_log, set_up,
