@@ -3,9 +3,9 @@
  *
  *   cut PORT to|from BYTES     to: counted on the way to 127.0.0.1:PORT, from: on the way back
  *
- * Prints the port it listens on and, when it is over, "cut TO FROM" or, when one side closed before,
- * "passed TO FROM": the bytes that went each way. A cut is a reset on both sides, as when a cable is
- * pulled and the machine notices.
+ * Prints the port it listens on and, when it is over, "cut TO FROM" or, when one side closed
+ * before, "passed TO FROM": the bytes that went each way. A cut is a reset on both sides, as when a
+ * cable is pulled and the machine notices.
  */
 #define _DEFAULT_SOURCE
 #include <arpa/inet.h>
