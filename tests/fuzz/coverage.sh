@@ -90,8 +90,9 @@ while read -r name files; do
     corpus=$tree/tests/fuzz/corpus/$name
     LLVM_PROFILE_FILE=$build/$name.raw "$program" "$corpus" >/dev/null 2>&1
     llvm-profdata merge -o "$build/$name.prof" "$build/$name.raw"
+    # shellcheck disable=SC2046,SC2059,SC2086
     llvm-cov export -format=lcov -instr-profile="$build/$name.prof" "$program" \
-        $(for file in $files; do echo "$tree/$file"; done) >"$build/$name.lcov" 2>/dev/null
+        $(printf "$tree/%s " $files) >"$build/$name.lcov" 2>/dev/null
     total=0
     reached=0
     for file in $files; do
@@ -101,7 +102,8 @@ while read -r name files; do
     done
     share=$((total == 0 ? 0 : 1000 * reached / total))
     [ $share -ge 900 ] || missed=1
-    printf '%-13s %7d %8d %8d %5d.%d %%  %s\n' "$name" "$(ls "$corpus" | wc -l)" $total $reached \
+    inputs=$(find "$corpus" -type f | wc -l)
+    printf '%-13s %7d %8d %8d %5d.%d %%  %s\n' "$name" "$inputs" $total $reached \
         $((share / 10)) $((share % 10)) "$files"
 done < <(readers)
 exit $missed

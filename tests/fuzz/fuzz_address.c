@@ -7,6 +7,7 @@
  * none, so nothing that reads still does with a character behind it that is no digit.
  */
 #include <stdio.h>
+
 #include <uv.h>
 
 #include "net/address.h"

@@ -136,7 +136,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct lum_intake_options options = {
         .spool = &spool,
         .is_json = (way & 1) != 0,
-        .key = (way & 2) != 0 ? LUM_KEY_FIELDS : (way & 4) != 0 ? LUM_KEY_NUMBER : LUM_KEY_NONE,
+        .key = (way & 2) != 0   ? LUM_KEY_FIELDS
+               : (way & 4) != 0 ? LUM_KEY_NUMBER
+                                : LUM_KEY_NONE,
         .key_fields = key_fields,
         .lang = (way & 8) != 0 ? LUM_LANG_ID : LUM_LANG_EN,
     };

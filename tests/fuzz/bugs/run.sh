@@ -70,11 +70,8 @@ for room in core sync net cli tests; do
     cp -r "$tree/$room" "$work"
 done
 cd "$work"
-targets=$(bugs | sed 's/ .*//' | sort -u)
-if [ $# -gt 0 ]; then
-    targets=$*
-fi
-# shellcheck disable=SC2086
+targets=${*:-$(bugs | sed 's/ .*//' | sort -u | tr '\n' ' ')}
+# shellcheck disable=SC2046,SC2086
 { cmake --preset fuzz && cmake --build build/fuzz --target $(printf 'fuzz_%s ' $targets); } \
     >build.log 2>&1 || { cat build.log; exit 1; }
 
@@ -100,7 +97,7 @@ done
 
 missed=0
 while read -r target what file change; do
-    [[ " $(echo $targets) " == *" $target "* ]] || continue
+    [[ " $targets " == *" $target "* ]] || continue
     sed -i "$change" "$file"
     if cmp -s "$tree/$file" "$file"; then
         echo "$target $what: changes nothing any more"
