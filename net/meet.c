@@ -77,6 +77,7 @@ void lum__meet_met(struct lum_node *node, struct lum_line *line, const uint8_t t
         }
         lum__line_close(other, true);
     }
+    lum__meet_found(node, 0, lum_worker_is_settled(node->worker));
     lum_sync_tally(node->sync, line->session, &line->told);
     peer->session = line->session;
     peer->meetings++;
@@ -98,7 +99,22 @@ static void note_tally(struct lum_node *node, const struct lum_line *line, struc
     last->sent = line->told.events_out;
     last->clock_ms = line->told.clock_ms;
     last->conflicts = node->progress.conflicts_new - line->conflicts_before;
+    peer->is_settling = true;
     node->peers.is_dirty = true;
+}
+
+/* The view follows the log, often after the line has closed: what it finds belongs to the meeting
+ * that brought it. */
+void lum__meet_found(struct lum_node *node, uint64_t conflicts, bool is_settled)
+{
+    for (size_t i = 0; i < node->peers.count; i++) {
+        struct lum_peer *peer = &node->peers.at[i];
+        if (peer->is_settling && conflicts > 0) {
+            peer->last.conflicts += conflicts;
+            node->peers.is_dirty = true;
+        }
+        peer->is_settling = peer->is_settling && !(is_settled && peer->session == 0);
+    }
 }
 
 void lum__meet_equal(struct lum_node *node, struct lum_line *line)

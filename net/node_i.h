@@ -201,6 +201,8 @@ void lum__seat_end(struct lum_seat *seat);
 void lum__meet_turn(struct lum_node *node); /* dials what is due */
 void lum__meet_met(struct lum_node *node, struct lum_line *line, const uint8_t t[32]);
 void lum__meet_equal(struct lum_node *node, struct lum_line *line);
+/* So many conflicts were found in what came. is_settled: and there is nothing left to look at. */
+void lum__meet_found(struct lum_node *node, uint64_t conflicts, bool is_settled);
 void lum__meet_address(struct lum_node *node, struct lum_line *line, uint16_t port);
 void lum__meet_down(struct lum_node *node, struct lum_line *line);
 void lum__meet_keep(struct lum_node *node); /* the book to the worker, when it changed */

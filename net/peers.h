@@ -44,6 +44,7 @@ struct lum_peer {
     uint64_t backoff_ms;
     uint32_t session; /* live one; 0 = none */
     bool is_dialling;
+    bool is_settling; /* what the last meeting brought is not all looked through yet */
 };
 
 struct lum_peers {

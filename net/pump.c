@@ -274,13 +274,16 @@ static void take_news(struct lum_node *node)
 {
     struct lum_worker_news news;
     bool must_learn;
+    bool is_settled;
 
     if (!node->has_news) {
         return;
     }
     node->has_news = false;
+    is_settled = lum_worker_is_settled(node->worker); /* before: else news of it may be left */
     lum_worker_take(node->worker, &news);
     add_progress(&node->progress, &news.progress);
+    lum__meet_found(node, news.progress.conflicts_new, is_settled);
     must_learn = news.roster_changed;
     for (const struct lum_job *job = news.done; job != NULL; job = job->next) {
         must_learn |= job->type == LUM_JOB_GENESIS || job->type == LUM_JOB_WELCOME ||
