@@ -152,17 +152,15 @@ static void on_event(struct lum_show *show, struct lum_bytes map)
 {
     struct lum_table *table = show->self;
     uint64_t kind = lum_map_uint(map, "kind");
-    struct lum_bytes author = lum_map_text(map, "author");
     char text[LUM_PIECE];
 
     if (lum_options_has(&show->run->options, LUM_OPTION_RAW)) {
         lum_show_json(show->run, map);
         return;
     }
-    author.len = author.len < 8 ? author.len : 8;
     put_cell(table, lum_show_event(lum_map_text(map, "event"), text));
     put_cell(table, lum_show_time(show->run, lum_map_uint(map, "t"), text));
-    lum_table_cell(table, author);
+    lum_table_cell(table, lum_map_text(map, "member"));
     put_cell(table, lum_show_number(show->run, lum_map_uint(map, "shelf"), text));
     put_cell(table, kind < LUM_COUNT(kinds) ? kinds[kind]
                                             : lum_show_number(show->run, kind, text));

@@ -19,6 +19,8 @@ struct walk {
     uint64_t seq; /* told last of that log */
     uint64_t told;
     struct lum_buf header;
+    struct lum_arena arena;
+    struct lum_bytes member; /* who writes that log */
 };
 
 static void forget_walk(void *state)
@@ -29,6 +31,7 @@ static void forget_walk(void *state)
         lum_log_reader_close(walk->reader);
     }
     lum_buf_fini(&walk->header);
+    lum_arena_fini(&walk->arena);
 }
 
 static enum lum_status begin_walk(struct lum_ask *ask, struct walk **out)
@@ -40,6 +43,7 @@ static enum lum_status begin_walk(struct lum_ask *ask, struct walk **out)
     }
     *walk = (struct walk){.lno = 1};
     lum_buf_init(&walk->header, LUM_HEADER_MAX);
+    lum_arena_init(&walk->arena);
     ask->state = walk;
     ask->forget = forget_walk;
     *out = walk;
@@ -140,6 +144,8 @@ static enum lum_status tell_event(struct lum_ask *ask, struct walk *walk,
 
     if (status == LUM_OK && lum_ask_bool(ask, "raw")) {
         status = tell_raw(ask, walk, log, event);
+    } else {
+        lum_reply_text(reply, "member", walk->member);
     }
     if (status != LUM_OK) {
         return status;
@@ -167,7 +173,11 @@ static enum lum_status walk_log(struct lum_ask *ask, struct walk *walk)
     if (status != LUM_OK || walk->seq >= log.place.chain.seq) {
         return status;
     }
-    status = lum_log_seek(walk->reader, ask->world.log, walk->lno, walk->seq + 1);
+    lum_arena_reset(&walk->arena);
+    status = lum_ref_name(&ask->world, &walk->arena, log.name.author, &walk->member);
+    if (status == LUM_OK) {
+        status = lum_log_seek(walk->reader, ask->world.log, walk->lno, walk->seq + 1);
+    }
     while (status == LUM_OK && walk->seq < log.place.chain.seq) {
         if (lum_page_is_full(ask)) {
             return LUM_AGAIN;
