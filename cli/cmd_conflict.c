@@ -160,7 +160,7 @@ static void on_resolved(struct lum_show *show, struct lum_bytes map)
         }
         return;
     }
-    lum_print_text(&run->print, LUM_TEXT_resolved_one, lum_show_record(map, one), NULL, NULL);
+    lum_print_text(&run->print, LUM_TEXT_resolved_one, run->options.words[0], NULL, NULL);
 }
 
 /* --value as JSON; a word that is no JSON is a text. */

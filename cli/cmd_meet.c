@@ -7,7 +7,12 @@
 
 static void on_meeting(struct lum_show *show, struct lum_bytes map)
 {
-    lum_meeting_say(show->run, map);
+    /* That the only one could not be met is told by the error itself. */
+    bool is_told = show->run->options.word_count > 0 && lum_map_text(map, "code").len > 0;
+
+    if (!is_told) {
+        lum_meeting_say(show->run, map);
+    }
 }
 
 static void on_synced(struct lum_show *show, struct lum_bytes map)

@@ -24,9 +24,14 @@ static void say_edit(struct lum_show *show, struct lum_bytes map)
     };
     const enum lum_text_id *instead = show->self;
     struct lum_bytes end = lum_map_text(map, "end");
+    const char *typed = show->run->options.words[0];
     char name[LUM_PIECE];
 
-    lum_show_record(map, name);
+    if (strchr(typed, '/') != NULL) { /* the person's own word for it */
+        lum_show_cut(lum_bytes_of(typed, strlen(typed)), name);
+    } else {
+        lum_show_record(map, name);
+    }
     for (size_t i = 0; i < LUM_COUNT(sentences); i++) {
         if (lum_bytes_equal(end, lum_bytes_of(sentences[i].end, strlen(sentences[i].end)))) {
             bool is_change = strcmp(sentences[i].end, "changed") == 0 && instead != NULL;
