@@ -117,7 +117,7 @@ rm -f "$work/up" # what an earlier one said would be taken for an answer
 pid=$!
 pids+=("$pid")
 checks=$((checks + 1))
-until_true 30 grep -q '^LUMBUNG:' "$work/up" || wrong "up shows no invite"
+until_true 30 grep -qs '^LUMBUNG:' "$work/up" || wrong "up shows no invite"
 expect 0 v join "$(grep '^LUMBUNG:' "$work/up")" --as Putu
 expect 0 u members
 out_has 'Putu'
@@ -127,7 +127,7 @@ rm -f "$work/up" # what an earlier one said would be taken for an answer
 pid=$!
 pids+=("$pid")
 checks=$((checks + 1))
-until_true 30 grep -q '^Listening' "$work/up" || wrong "up does not listen the second time"
+until_true 30 grep -qs '^Listening' "$work/up" || wrong "up does not listen the second time"
 expect 0 u status
 stop "$pid"
 equal "no second invite" "$(grep -c '^LUMBUNG:' "$work/up")" 0
