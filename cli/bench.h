@@ -81,8 +81,9 @@ struct lum_bench_node {
 
 /* The command that ended last. */
 struct lum_bench_last {
+    uint64_t begun_us;
     double seconds;
-    double written;     /* bytes that it made the disk write */
+    double written;     /* bytes that it wrote to files */
     double memory[2];   /* most bytes beside mapped files seen, of it and of `watched` */
     struct lum_buf map; /* the last line it printed */
 };
@@ -167,8 +168,10 @@ void lum_bench_kill(struct lum_bench *bench);
 double lum_bench_got(const struct lum_bench *bench, const char *name);
 /* the number behind "name:" in /proc/PID/file, */
 double lum_bench_proc(pid_t pid, const char *file, const char *name);
-/* bytes of memory beside mapped files. */
+/* bytes of memory beside mapped files, */
 double lum_bench_memory(pid_t pid);
+/* bytes written to files and sockets. */
+double lum_bench_written(pid_t pid);
 
 /* ---- stores (bench_store.c) ---- */
 

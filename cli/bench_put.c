@@ -1,6 +1,8 @@
 /*
  * bench_put.c - rows 6 and 16: records saved one by one while a node runs on the large store.
  */
+#include <time.h>
+
 #include "cli/bench.h"
 
 enum {
@@ -21,7 +23,7 @@ static enum lum_status measure_lone(struct lum_bench *bench, double *ms, uint64_
 
     for (int run = 0; run < LUM_BENCH_RUNS && status == LUM_OK; run++) {
         struct lum_bench_load load = {.store = STORE, .callers = 1, .asks = puts, .ms = ms};
-        double before = lum_bench_proc(pid, "io", "write_bytes");
+        double before = lum_bench_written(pid);
         double raw = 1;
         status = lum_bench_commits(bench, puts, &raw, err);
         if (status == LUM_OK) {
@@ -29,12 +31,35 @@ static enum lum_status measure_lone(struct lum_bench *bench, double *ms, uint64_
         }
         lum_bench_add(&rates, (double)puts / load.seconds);
         lum_bench_add(&ratios, rates.at[run] / raw);
-        lum_bench_add(&written, (lum_bench_proc(pid, "io", "write_bytes") - before) / (double)puts);
+        lum_bench_add(&written, (lum_bench_written(pid) - before) / (double)puts);
     }
     if (status == LUM_OK) {
         lum_bench_tell(bench, LUM_FIGURE_put_rate, &rates);
         lum_bench_tell(bench, LUM_FIGURE_put_ratio, &ratios);
         lum_bench_tell(bench, LUM_FIGURE_written_put, &written);
+    }
+    return status;
+}
+
+/* One put and nothing behind it: the view follows for it alone. */
+static enum lum_status measure_alone(struct lum_bench *bench, double *ms, struct lum_error *err)
+{
+    const struct timespec pause = {.tv_nsec = 300 * 1000 * 1000};
+    struct lum_bench_samples written = {.count = 0};
+    pid_t pid = lum_bench_node(bench, STORE)->pid;
+    enum lum_status status = LUM_OK;
+
+    for (int run = 0; run < LUM_BENCH_RUNS && status == LUM_OK; run++) {
+        struct lum_bench_load load = {.store = STORE, .callers = 1, .asks = 1, .ms = ms};
+        double before;
+        nanosleep(&pause, NULL);
+        before = lum_bench_written(pid);
+        status = lum_bench_call(bench, &load, err);
+        nanosleep(&pause, NULL);
+        lum_bench_add(&written, lum_bench_written(pid) - before);
+    }
+    if (status == LUM_OK) {
+        lum_bench_tell(bench, LUM_FIGURE_written_alone, &written);
     }
     return status;
 }
@@ -71,6 +96,9 @@ enum lum_status lum_bench_puts(struct lum_bench *bench, struct lum_error *err)
 
     if (status == LUM_OK) {
         status = measure_lone(bench, ms, lone, err);
+    }
+    if (status == LUM_OK) {
+        status = measure_alone(bench, ms, err);
     }
     if (status == LUM_OK) {
         status = measure_many(bench, ms, many, err);
