@@ -155,8 +155,8 @@ static void on_resolved(struct lum_show *show, struct lum_bytes map)
         lum_show_number(run, lum_map_uint(map, "left"), two);
         lum_print_text(&run->print, LUM_TEXT_resolved_all, one, NULL, NULL);
         if (lum_map_uint(map, "left") > 0) {
-            lum_print_text(&run->print, LUM_TEXT_resolved_left, two, run->options.at[LUM_OPTION_TAKE],
-                           NULL);
+            lum_print_text(&run->print, LUM_TEXT_resolved_left, two,
+                           run->options.at[LUM_OPTION_TAKE], NULL);
         }
         return;
     }
