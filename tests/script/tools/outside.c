@@ -6,8 +6,8 @@
  *
  * Recomputed: space id, log ids, payload hashes, the chain, times, epochs, boundaries, range roots,
  * every seal; that each author is a founder or came with a signed JOIN; that each dep names an
- * event that is there. Prints "frontier SHELF HEX" of each shelf, then "checked EVENTS SEALS BOUNDARIES
- * LOGS"; or what does not hold and where, and ends with 1.
+ * event that is there. Prints "frontier SHELF HEX" of each shelf, then "checked EVENTS SEALS
+ * BOUNDARIES LOGS"; or what does not hold and where, and ends with 1.
  */
 #include <jansson.h>
 #include <sodium.h>
