@@ -211,9 +211,9 @@ bool lum_row_open(struct lum_bytes bytes, struct lum_row *out)
     return !is_broken(out);
 }
 
-static void skip_siblings(struct lum_row *row, uint32_t count)
+static void skip_siblings(struct lum_row *row, uint64_t count)
 {
-    for (uint32_t i = 0; i < count && !is_broken(row); i++) {
+    for (uint64_t i = 0; i < count && !is_broken(row); i++) {
         (void)place_read(row);
         (void)raw(row, varint(row));
     }
@@ -225,9 +225,9 @@ bool lum_row_next(struct lum_row *row, struct lum_row_cell *out)
         return false;
     }
     out->field = (uint32_t)varint(row);
-    uint32_t n = (uint32_t)varint(row);
+    uint64_t n = varint(row);
     out->value = (struct lum_bytes){0};
-    out->count = n == 0 ? 1 : n;
+    out->count = n == 0 ? 1 : (uint32_t)n;
     if (n > 1) {
         skip_siblings(row, n);
     } else {
@@ -284,11 +284,11 @@ static enum lum_status cell_read(struct lum_row *row, struct lum_arena *arena,
 {
     out->field = (uint32_t)varint(row);
     uint64_t n = varint(row);
-    out->count = n == 0 ? 1 : (uint32_t)n;
-    out->siblings = room_for(row, arena, out->count, sizeof *out->siblings);
+    out->siblings = room_for(row, arena, n == 0 ? 1 : n, sizeof *out->siblings);
     if (out->siblings == NULL) {
         return is_broken(row) ? LUM_CORRUPT : LUM_NO_MEMORY;
     }
+    out->count = n == 0 ? 1 : (uint32_t)n;
     for (uint32_t i = 0; i < out->count; i++) {
         out->siblings[i].at = n == 0 ? *first : place_read(row);
         out->siblings[i].value = raw(row, varint(row));

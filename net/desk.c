@@ -116,6 +116,9 @@ void lum__seat_free(struct lum_seat *seat)
 /* Frames gathered so far go to whoever asked. */
 static void hand_over(struct lum_seat *seat)
 {
+    if (seat->answer.broken && seat->desk != NULL) {
+        seat->desk->conn.out.broken = true; /* no room even to say so: the line's end says it */
+    }
     if (seat->answer.len == 0 || (seat->desk == NULL && seat->on_reply == NULL)) {
         return; /* nothing yet, or nobody yet: lum_node_ask says who it is */
     }

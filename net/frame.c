@@ -6,6 +6,8 @@
  */
 #include "net/frame.h"
 
+#include <string.h>
+
 enum {
     LENGTH_BYTES_MAX = 4,
 };
@@ -13,14 +15,22 @@ enum {
 void lum_frame_put(struct lum_buf *out, uint8_t type, struct lum_bytes body)
 {
     LUM_ASSERT(body.len <= LUM_FRAME_BODY_MAX);
-    lum_buf_put_byte(out, type);
+    uint8_t head[1 + LENGTH_BYTES_MAX] = {type};
+    size_t len = 1;
     size_t rest = body.len;
     while (rest >= 0x80) {
-        lum_buf_put_byte(out, (uint8_t)(0x80 | (rest & 0x7f)));
+        head[len++] = (uint8_t)(0x80 | (rest & 0x7f));
         rest >>= 7;
     }
-    lum_buf_put_byte(out, (uint8_t)rest);
-    lum_buf_put(out, body.at, body.len);
+    head[len++] = (uint8_t)rest;
+    uint8_t *at = lum_buf_extend(out, len + body.len);
+    if (at == NULL) {
+        return;
+    }
+    memcpy(at, head, len);
+    if (body.len > 0) {
+        memcpy(at + len, body.at, body.len);
+    }
 }
 
 /* Reads the length at the front of bytes: OK and how many bytes it took, else as lum_frame_peek. */

@@ -13,7 +13,8 @@ enum {
     LUM_FRAME_BODY_MAX = (1 << 28) - 1, /* what 4 bytes of LEB128 can say */
 };
 
-/* Appends one frame; body is at most LUM_FRAME_BODY_MAX bytes. */
+/* Appends one frame, whole or, when there is no room for it, nothing; body is at most
+ * LUM_FRAME_BODY_MAX bytes. */
 void lum_frame_put(struct lum_buf *out, uint8_t type, struct lum_bytes body);
 
 struct lum_frame {

@@ -61,6 +61,21 @@ static void what_was_put_is_what_is_seen(void **state)
     }
 }
 
+/* Nobody waits for the rest of a frame that will never come. */
+static void a_frame_that_finds_no_room_leaves_nothing(void **state)
+{
+    (void)state;
+    static const uint8_t body[200] = {0};
+    struct lum_buf small;
+    lum_buf_init(&small, 100);
+    lum_frame_put(&small, 1, lum_bytes_of(body, 90));
+    size_t before = small.len;
+    lum_frame_put(&small, 1, lum_bytes_of(body, 7));
+    assert_true(small.broken);
+    assert_int_equal(small.len, before);
+    lum_buf_fini(&small);
+}
+
 static void a_frame_cut_anywhere_is_waited_for(void **state)
 {
     (void)state;
@@ -105,6 +120,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_frame_has_the_bytes_of_the_page, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_was_put_is_what_is_seen, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_frame_cut_anywhere_is_waited_for, set_up, tear_down),
+        cmocka_unit_test(a_frame_that_finds_no_room_leaves_nothing),
         cmocka_unit_test(a_length_has_one_spelling),
         cmocka_unit_test(a_length_over_the_maximum_is_told_before_its_body_comes),
     };

@@ -220,6 +220,28 @@ static void a_row_cut_anywhere_is_corrupt_and_no_crash(void **state)
     assert_int_equal(lum_record_read(lum_buf_bytes(&row), &arena, &again), LUM_CORRUPT);
 }
 
+/* The count of siblings is 3 << 35: cut down to 32 bits it would be 0, a cell that is as made. */
+static void a_count_that_no_row_can_hold_is_corrupt(void **state)
+{
+    static const uint8_t bytes[] = {
+        0, 3,                                    /* head, shelf */
+        1, 2,  3,    4,    5,    6,    7,    8,  /* id */
+        9, 10, 11,   12,   13,   14,   15,   16, /* .. */
+        5, 1,  3,    2,    1,                    /* collection, change, first place */
+        1, 8,  0x80, 0x80, 0x80, 0x80, 0x80, 3,  /* one cell, its field, its count */
+        0,                                       /* the value of one that is as made */
+        3, 2,  0,    0,    0,    0,              /* touched, no more of anything */
+    };
+    struct lum_row walk;
+    struct lum_row_cell cell;
+    (void)state;
+    assert_true(lum_row_open(lum_bytes_of(bytes, sizeof bytes), &walk));
+    assert_int_equal(walk.cells_left, 1);
+    assert_false(lum_row_next(&walk, &cell));
+    assert_int_equal(lum_record_read(lum_bytes_of(bytes, sizeof bytes), &arena, &record),
+                     LUM_CORRUPT);
+}
+
 static void a_row_with_any_byte_changed_never_reads_past_its_end(void **state)
 {
     (void)state;
@@ -251,6 +273,7 @@ int main(void)
         TEST(arrays_that_were_read_can_grow),
         TEST(a_walk_gives_head_and_cells),
         TEST(a_row_cut_anywhere_is_corrupt_and_no_crash),
+        TEST(a_count_that_no_row_can_hold_is_corrupt),
         TEST(a_row_with_any_byte_changed_never_reads_past_its_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
