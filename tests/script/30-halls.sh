@@ -186,8 +186,8 @@ all_is_well a b c
 
 # ---- a local put while much comes in ----
 
-# Within 100 ms for 99 of 100. What one takes when nothing comes in tells how busy the machine is
-# otherwise: tenfold that is let pass.
+# Within 100 ms for 99 of 100, of three tries. Where a put takes over 5 ms even when nothing comes in,
+# others keep the machine busy, and a second is let pass.
 : "${LUM_TOOLS:?where the helpers of the scripts are}"
 rows=${LUM_BULK_ROWS:-150000}
 awk -v rows="$rows" 'BEGIN {
@@ -224,7 +224,7 @@ for part in 1 2 3; do
     become_equal a b
     stop "$pid_a"
     stop "$pid_b"
-    limit_us=$((quiet_us * 10 > 100000 ? quiet_us * 10 : 100000))
+    limit_us=$((quiet_us > 5000 ? 1000000 : 100000))
     [ "$p99_us" -gt "$limit_us" ] || break
 done
 [ "$p99_us" -le "$limit_us" ] ||
