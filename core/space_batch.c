@@ -16,6 +16,7 @@ enum lum_status lum_space_begin(struct lum_space *space, struct lum_error *err)
 {
     LUM_ASSERT(space->log_txn == NULL);
     space->grown_count = 0;
+    lum_space_level(space);
     enum lum_status status = lum_space_resume(space, err);
     if (status == LUM_OK) {
         status = lum_space_refresh_roster(space, space->log_txn, err);

@@ -159,6 +159,9 @@ LUM_MUST_USE enum lum_status lum_space_check_open(const struct lum_space *space,
 /* Commits the view's transaction, if one is open. Never inside a batch. On an error what it held is
  * forgotten. */
 LUM_MUST_USE enum lum_status lum_space_view_commit(struct lum_space *space, struct lum_error *err);
+/* Before a batch: many records were written since the view was level, so that the batch would have
+ * to catch up half way, where the view's transaction may not be committed. Settles them. */
+void lum_space_level(struct lum_space *space);
 /* Forgets what the view's transaction holds. */
 void lum_space_view_abort(struct lum_space *space);
 /* Removes a file of the folder and LMDB's lock file beside it, if they are there. */

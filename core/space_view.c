@@ -11,7 +11,6 @@
 #include "core/space_i.h"
 
 enum {
-    SLICE_EVENTS = 2048, /* between two looks at the budget */
     COMPACT_LEVEL = 19,
 };
 
@@ -109,13 +108,11 @@ static void add_progress(struct lum_view_progress *sum, const struct lum_view_pr
 }
 
 /* One call of the applier on the open view transaction. AGAIN when there is more. */
-static enum lum_status apply(struct lum_space *space, struct lum_txn *log, uint64_t events_max,
+static enum lum_status apply(struct lum_space *space, const struct lum_view_batch *batch,
                              struct lum_view_progress *progress, struct lum_error *err)
 {
-    const struct lum_view_batch batch = {
-        .log = log, .view = space->view_txn, .roster = space->roster, .events_max = events_max};
     struct lum_view_progress step = {0};
-    enum lum_status status = lum_view_apply(space->applier, &batch, &step, err);
+    enum lum_status status = lum_view_apply(space->applier, batch, &step, err);
     space->view_load += step.pages;
     space->rebuild_is_due |= step.needs_rebuild;
     add_progress(progress, &step);
@@ -161,7 +158,9 @@ enum lum_status lum_space_catch_up(struct lum_space *space, struct lum_error *er
     }
     space->view_saw_batch = true;
     while (status == LUM_OK && !space->rebuild_is_due) {
-        status = apply(space, space->log_txn, 0, &space->told, err);
+        const struct lum_view_batch batch = {
+            .log = space->log_txn, .view = space->view_txn, .roster = space->roster};
+        status = apply(space, &batch, &space->told, err);
         if (status == LUM_OK) {
             break;
         }
@@ -199,7 +198,12 @@ static enum lum_status apply_slice(struct lum_space *space, uint64_t events_max,
         status = lum_space_refresh_roster(space, log, err);
     }
     if (status == LUM_OK) {
-        status = apply(space, log, events_max, progress, err);
+        const struct lum_view_batch batch = {.log = log,
+                                             .view = space->view_txn,
+                                             .roster = space->roster,
+                                             .events_max = events_max,
+                                             .pages_before = space->view_load};
+        status = apply(space, &batch, progress, err);
     }
     lum_txn_abort(log);
     if (status != LUM_OK && status != LUM_AGAIN) {
@@ -230,8 +234,7 @@ enum lum_status lum_space_settle(struct lum_space *space, uint64_t events_max,
     while (status == LUM_AGAIN && !space->rebuild_is_due &&
            (events_max == 0 || done < events_max)) {
         struct lum_view_progress step = {0};
-        uint64_t left = events_max == 0 ? SLICE_EVENTS : events_max - done;
-        status = apply_slice(space, left < SLICE_EVENTS ? left : SLICE_EVENTS, &step, err);
+        status = apply_slice(space, events_max == 0 ? 0 : events_max - done, &step, err);
         add_progress(progress, &step);
         done += step.applied > 0 ? step.applied : 1;
     }
@@ -243,6 +246,15 @@ enum lum_status lum_space_settle(struct lum_space *space, uint64_t events_max,
         space->is_settled = true;
     }
     return status;
+}
+
+void lum_space_level(struct lum_space *space)
+{
+    struct lum_view_progress progress = {0};
+    if (!space->is_level && space->touched.count >= LUM_TOUCHED_SLOTS / 4) {
+        (void)!lum_space_settle(space, 0, &progress, NULL); /* who needs it catches up, and tells */
+        space->told = progress;
+    }
 }
 
 bool lum_space_is_settled(struct lum_space *space)

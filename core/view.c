@@ -201,7 +201,8 @@ static bool is_spent(struct lum_view *view)
         view->progress->pages = pages_of(view);
     }
     return (view->events_max != 0 && applied >= view->events_max) ||
-           lum_fresh_is_full(&view->fresh) || view->progress->pages >= LUM_VIEW_DIRTY_PAGES_MAX;
+           lum_fresh_is_full(&view->fresh) ||
+           view->pages_before + view->progress->pages >= LUM_VIEW_DIRTY_PAGES_MAX;
 }
 
 /* A reader that stands before `from`, or the one that rested longest. */
@@ -418,6 +419,7 @@ enum lum_status lum_view_apply(struct lum_view *view, const struct lum_view_batc
     view->txn = batch->view;
     view->roster = batch->roster;
     view->events_max = batch->events_max;
+    view->pages_before = batch->pages_before;
     view->founded_ms = lum_roster_genesis(batch->roster)->founded_ms;
     view->progress = progress;
     enum lum_status status = begin(view, batch->is_scratch);

@@ -50,6 +50,7 @@ struct lum_view_batch {
     const struct lum_roster *roster; /* as of that transaction of the log */
     uint64_t events_max;             /* stop after so many; 0 = until the pages are spent */
     bool is_scratch; /* a new view, nobody else reads it: ids rest in memory until the last OK */
+    uint64_t pages_before; /* that its transaction of the view has dirtied: they count as spent */
 };
 struct lum_view_progress {
     uint64_t applied; /* events that had their turn in this call, void and pending ones included */
@@ -104,8 +105,7 @@ struct lum_view_ids {
     bool is_young;
 };
 LUM_MUST_USE enum lum_status lum_view_ids_open(struct lum_txn *view, uint8_t shelf,
-                                               const struct lum_id *from,
-                                               struct lum_view_ids *out);
+                                               const struct lum_id *from, struct lum_view_ids *out);
 void lum_view_ids_next(struct lum_view_ids *ids);
 void lum_view_ids_close(struct lum_view_ids *ids);
 /* Key and values are borrowed. */

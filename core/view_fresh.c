@@ -97,9 +97,14 @@ void lum_fresh_begin(struct lum_fresh *fresh, bool has_table)
     }
 }
 
-/* By id, then by shelf. */
-static int order(const struct lum_fresh_slot *slot, uint8_t shelf, const struct lum_id *id)
+/* By id, then by shelf. Nearly always the first 8 bytes tell. */
+static inline int order(const struct lum_fresh_slot *slot, uint8_t shelf, const struct lum_id *id)
 {
+    uint64_t a = lum_get_u64(slot->id.b);
+    uint64_t b = lum_get_u64(id->b);
+    if (a != b) {
+        return a < b ? -1 : 1;
+    }
     int order = memcmp(slot->id.b, id->b, sizeof id->b);
     return order != 0 ? order : (int)(slot->rno & UINT8_MAX) - (int)shelf;
 }

@@ -192,6 +192,7 @@ struct lum_view {
     uint64_t founded_ms;
     uint64_t batch; /* number of it, from 1 */
     uint64_t events_max;
+    uint64_t pages_before;
     struct lum_view_progress *progress;
     struct lum_view_mark applied; /* arrival reached */
     struct lum_view_mark seen;    /* newest arrival of a log that was read */

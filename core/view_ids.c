@@ -53,11 +53,11 @@ enum lum_status lum_view_find(struct lum_txn *view, uint8_t shelf, const struct 
 enum lum_status lum_view_id_get(struct lum_view *view, uint8_t shelf, const struct lum_id *id,
                                 uint64_t *rno)
 {
-    if (lum_fresh_get(&view->fresh, shelf, id, rno)) {
-        return LUM_OK;
+    if (lum_fresh_is_unknown(&view->fresh, id)) {
+        return LUM_NOT_FOUND;
     }
-    return lum_fresh_is_unknown(&view->fresh, id) ? LUM_NOT_FOUND
-                                                  : lum_view_find(view->txn, shelf, id, rno);
+    return lum_fresh_get(&view->fresh, shelf, id, rno) ? LUM_OK
+                                                       : lum_view_find(view->txn, shelf, id, rno);
 }
 
 enum lum_status lum_view_id_put(struct lum_view *view, uint8_t shelf, const struct lum_id *id,

@@ -212,7 +212,7 @@ static bool settle(struct build_store *store, uint64_t events_max, bool is_scrat
     must_ok(lum_roster_read(log, &roster, NULL));
     while (status == LUM_AGAIN && !progress.needs_rebuild) {
         struct lum_txn *view = begin_write(store->view);
-        const struct lum_view_batch batch = {log, view, roster, events_max, is_scratch};
+        const struct lum_view_batch batch = {log, view, roster, events_max, is_scratch, 0};
         status = lum_view_apply(store->applier, &batch, &progress, NULL);
         must(status == LUM_OK || status == LUM_AGAIN);
         add_progress(&store->progress, &progress);

@@ -213,8 +213,8 @@ void barn_put(struct barn *barn, uint32_t log, uint64_t last)
 static enum lum_status apply(struct barn *barn, uint64_t events_max, bool is_scratch,
                              bool *needs_rebuild)
 {
-    const struct lum_view_batch batch = {barn->log_txn, barn->view_txn, barn->roster, events_max,
-                                         is_scratch};
+    const struct lum_view_batch batch = {barn->log_txn, barn->view_txn, barn->roster,
+                                         events_max,    is_scratch,     0};
     struct lum_view_progress progress;
     struct lum_error err = {0};
     enum lum_status status = lum_view_apply(barn->applier, &batch, &progress, &err);

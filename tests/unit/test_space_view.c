@@ -213,6 +213,38 @@ static void settle_in_slices_reaches_the_end(void **state)
     site_drop(&site);
 }
 
+/* Else it would catch up half way, in one transaction of the view that nothing bounds. */
+static void a_batch_after_many_writes_begins_level(void **state)
+{
+    enum {
+        BATCH = 4096,
+        BATCHES = 3,
+    };
+    (void)state;
+    struct site site;
+    site_prepare(&site);
+    site_found(&site, "Sari");
+    for (int i = 0; i < BATCHES * BATCH; i++) {
+        char key[16];
+        if (i % BATCH == 0) {
+            site_begin(&site);
+        }
+        (void)snprintf(key, sizeof key, "k%d", i);
+        (void)site_add(&site, key, "value");
+        if (i % BATCH == BATCH - 1) {
+            assert_int_equal(lum_space_commit(site.space, &site.error), LUM_OK);
+        }
+    }
+    struct lum_view_counts counts;
+    site_begin(&site);
+    assert_int_equal(lum_view_counts(lum_space_view_txn(site.space), &counts), LUM_OK);
+    assert_int_equal(counts.records, (BATCHES - 1) * BATCH);
+    site_commit(&site);
+    assert_int_equal(site_settle(&site).records_new, BATCHES * BATCH);
+    assert_int_equal(site_counts(&site).records, BATCHES * BATCH);
+    site_drop(&site);
+}
+
 static void settle_tells_what_catch_ups_applied(void **state)
 {
     (void)state;
@@ -239,6 +271,7 @@ int main(void)
         cmocka_unit_test(a_swap_that_fails_keeps_the_old_files),
         cmocka_unit_test(compact_keeps_everything_and_stays_at_home),
         cmocka_unit_test(settle_in_slices_reaches_the_end),
+        cmocka_unit_test(a_batch_after_many_writes_begins_level),
         cmocka_unit_test(settle_tells_what_catch_ups_applied),
     };
     if (lum_crypto_init() != LUM_OK) {
