@@ -186,8 +186,8 @@ all_is_well a b c
 
 # ---- a local put while much comes in ----
 
-# Within 100 ms for 99 of 100, of three tries. Where a put takes over 5 ms even when nothing comes in,
-# others keep the machine busy, and a second is let pass.
+# Within 100 ms for 99 of 100, of three tries. Where a put takes over 5 ms even when nothing comes
+# in, others keep the machine busy, and a second is let pass.
 : "${LUM_TOOLS:?where the helpers of the scripts are}"
 rows=${LUM_BULK_ROWS:-150000}
 awk -v rows="$rows" 'BEGIN {
@@ -286,6 +286,6 @@ stop "$pid_a"
 
 printf 'a put at A is at C after %d ms; %d bytes an event and line live; ' "$late_ms" \
     $((line_bytes / 20))
-printf 'local put during a bulk receive of %d rows: p50 %d us, p99 %d us of %d (quiet: p99 %d us)\n' \
+printf 'local put during a bulk receive of %d rows: p50 %d us, p99 %d us of %d (quiet: %d us)\n' \
     "$rows" "$p50_us" "$p99_us" "$puts" "$quiet_us"
 finish
