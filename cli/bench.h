@@ -97,7 +97,6 @@ struct lum_bench {
     struct lum_bench_node nodes[LUM_BENCH_NODES_MAX];
     pid_t watched; /* whose memory is looked at while a command runs; 0: nobody's */
     struct lum_bench_last last;
-    double raw_get;         /* median, a second */
     struct lum_table table; /* for people */
     struct lum_progress progress;
     uint64_t told;
@@ -258,6 +257,8 @@ LUM_MUST_USE enum lum_status lum_bench_first(struct lum_bench *bench, const char
 /* Yardsticks, a second. A machine is quick at one moment and slow at the next: they are laid on
  * right before each run that is told in them. */
 double lum_bench_verifies(void); /* R */
+LUM_MUST_USE enum lum_status lum_bench_gets(struct lum_bench *bench,
+                                            struct lum_bench_samples *rates, struct lum_error *err);
 LUM_MUST_USE enum lum_status lum_bench_commits(struct lum_bench *bench, uint64_t count,
                                                double *rate, struct lum_error *err);
 /* Checks of a store's longest log, from wire bytes to authentic events. */

@@ -95,20 +95,27 @@ static enum lum_status get_many(const struct lum_bench_open *open, const struct 
     return status;
 }
 
-static enum lum_status measure_get(struct lum_bench *bench, const struct lum_bench_open *open)
+static enum lum_status measure_get(struct lum_bench *bench, const struct lum_bench_open *open,
+                                   struct lum_error *err)
 {
+    struct lum_bench_samples raw = {.count = 0};
     struct lum_bench_samples rates = {.count = 0};
     struct lum_bench_samples ratios = {.count = 0};
     struct lum_bench_ids ids = {.max = bench->records};
-    enum lum_status status;
+    enum lum_status status = lum_bench_gets(bench, &raw, err);
 
     ids.at = lum_alloc_zero((size_t)bench->records * sizeof(*ids.at));
-    status = ids.at == NULL ? LUM_NO_MEMORY : lum_bench_ids(bench, open->view, "visits", &ids);
+    if (status == LUM_OK && ids.at == NULL) {
+        status = lum_fail(err, LUM_CAUSE_no_memory, NULL, NULL);
+    }
+    if (status == LUM_OK) {
+        status = lum_bench_ids(bench, open->view, "visits", &ids);
+    }
     for (int run = 0; run < LUM_BENCH_RUNS && status == LUM_OK; run++) {
         double rate = 0;
         status = get_many(open, &ids, &rate);
         lum_bench_add(&rates, rate);
-        lum_bench_add(&ratios, rate / bench->raw_get);
+        lum_bench_add(&ratios, rate / raw.at[run]);
     }
     lum_free(ids.at);
     if (status == LUM_OK) {
@@ -214,7 +221,7 @@ static enum lum_status measure_inside(struct lum_bench *bench, struct lum_error 
     }
     status = lum_bench_check(bench, &open, &figures, err);
     if (status == LUM_OK) {
-        status = measure_get(bench, &open);
+        status = measure_get(bench, &open, err);
     }
     if (status == LUM_OK) {
         status = measure_scan(bench, &open, err);

@@ -155,9 +155,9 @@ static enum lum_status get_many(struct lum_bench *bench, struct lum_store *store
     return status == LUM_OK ? LUM_OK : lum_store_fail(store, status, err);
 }
 
-static enum lum_status measure_get(struct lum_bench *bench, struct lum_error *err)
+enum lum_status lum_bench_gets(struct lum_bench *bench, struct lum_bench_samples *rates,
+                               struct lum_error *err)
 {
-    struct lum_bench_samples samples = {.count = 0};
     struct lum_store *store;
     enum lum_status status = open_raw(bench, LUM_SCRATCH, &store, err);
 
@@ -168,12 +168,19 @@ static enum lum_status measure_get(struct lum_bench *bench, struct lum_error *er
     for (int run = 0; run < LUM_BENCH_RUNS && status == LUM_OK; run++) {
         double rate = 0;
         status = get_many(bench, store, &rate, err);
-        lum_bench_add(&samples, rate);
+        lum_bench_add(rates, rate);
     }
     close_raw(bench, store);
+    return status;
+}
+
+static enum lum_status measure_get(struct lum_bench *bench, struct lum_error *err)
+{
+    struct lum_bench_samples rates = {.count = 0};
+    enum lum_status status = lum_bench_gets(bench, &rates, err);
+
     if (status == LUM_OK) {
-        bench->raw_get = lum_bench_median(&samples);
-        lum_bench_tell(bench, LUM_FIGURE_raw_get, &samples);
+        lum_bench_tell(bench, LUM_FIGURE_raw_get, &rates);
     }
     return status;
 }
