@@ -17,7 +17,7 @@ struct hall {
     struct lum_txn *txn;
 };
 
-/* Three records, one in conflict, one revived; a void and a pending event; a waiting log, a root. */
+/* Three records, one in conflict, one revived; a void, a pending event; a waiting log, a root. */
 static int setup(void **state)
 {
     static struct hall hall;

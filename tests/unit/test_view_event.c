@@ -21,7 +21,8 @@ static void settle(struct build_hall *hall, bool is_rebuilt)
     assert_int_equal(build_hall_settle(hall), is_rebuilt);
 }
 
-static uint64_t raw(struct build_hall *hall, uint32_t log, uint8_t kind, const char *payload, size_t len)
+static uint64_t raw(struct build_hall *hall, uint32_t log, uint8_t kind, const char *payload,
+                    size_t len)
 {
     const struct build_event event = {.kind = kind, .payload = lum_bytes_of(payload, len)};
     return build_event(hall->build, log, &event);
