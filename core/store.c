@@ -16,9 +16,10 @@
 #include "core/store.h"
 
 #include <errno.h>
-#include <lmdb.h>
 #include <stdatomic.h>
 #include <string.h>
+
+#include <lmdb.h>
 
 #include "core/pack.h"
 #include "core/store_file.h"
@@ -103,6 +104,12 @@ static enum lum_status settle(struct lum_store *store, int rc)
     return lum_cause_status(cause_of(store, atomic_load(&store->trouble)));
 }
 
+static void die(struct lum_store *store, int rc)
+{
+    atomic_store(&store->trouble, rc);
+    atomic_store(&store->is_dead, true);
+}
+
 static enum lum_status refuse_dead(struct lum_store *store, struct lum_error *err)
 {
     int rc = atomic_load(&store->trouble);
@@ -143,9 +150,7 @@ static enum lum_status env_open(struct lum_store *store, const struct lum_store_
         rc = rc != 0 ? rc : mdb_env_open(store->env, options->path, flags, 0600);
     }
     int dead = 0; /* slots of readers that died without a word */
-    if (rc == 0) {
-        rc = mdb_reader_check(store->env, &dead);
-    }
+    rc = rc != 0 ? rc : mdb_reader_check(store->env, &dead);
     return rc == 0 ? LUM_OK : tell(store, rc, err);
 }
 
@@ -154,8 +159,7 @@ static enum lum_status tables_open(struct lum_store *store, MDB_txn *txn,
                                    struct lum_error *err)
 {
     for (uint32_t i = 0; i < options->table_count; i++) {
-        int rc = mdb_dbi_open(txn, options->tables[i], is_new ? MDB_CREATE : 0,
-                              &store->tables[i]);
+        int rc = mdb_dbi_open(txn, options->tables[i], is_new ? MDB_CREATE : 0, &store->tables[i]);
         if (rc == MDB_NOTFOUND) {
             return lum_fail(err, i == 0 ? LUM_CAUSE_store_not_ours : LUM_CAUSE_store_damaged,
                             store->path, options->tables[i]);
@@ -206,8 +210,7 @@ static bool is_blank(MDB_txn *txn)
 
 /* Tables and format of a new file come in one commit, so that there is no half of it. */
 static enum lum_status contents_open(struct lum_store *store,
-                                     const struct lum_store_options *options,
-                                     struct lum_error *err)
+                                     const struct lum_store_options *options, struct lum_error *err)
 {
     MDB_txn *txn = NULL;
     int rc = mdb_txn_begin(store->env, NULL, options->create ? 0 : MDB_RDONLY, &txn);
@@ -224,10 +227,7 @@ static enum lum_status contents_open(struct lum_store *store,
         return status;
     }
     rc = mdb_txn_commit(txn); /* also of a read: it keeps the table handles */
-    if (rc != 0) {
-        return tell(store, rc, err);
-    }
-    rc = is_new ? lum_store_file_sync_folder(store->path) : 0;
+    rc = rc == 0 && is_new ? lum_store_file_sync_folder(store->path) : rc;
     return rc == 0 ? LUM_OK : tell(store, rc, err);
 }
 
@@ -242,9 +242,8 @@ static enum lum_status store_make(const struct lum_store_options *options, struc
         return LUM_NO_MEMORY;
     }
     memcpy(path, options->path, path_size);
-    store->path = path;
-    store->format = options->format;
-    store->table_count = options->table_count;
+    *store = (struct lum_store){
+        .path = path, .format = options->format, .table_count = options->table_count};
     *out = store;
     return LUM_OK;
 }
@@ -259,8 +258,7 @@ enum lum_status lum_store_open(const struct lum_store_options *options, struct l
         return status;
     }
     struct lum_store *store = NULL;
-    status = store_make(options, &store);
-    if (status != LUM_OK) {
+    if (store_make(options, &store) != LUM_OK) {
         return lum_fail(err, LUM_CAUSE_no_memory, NULL, NULL);
     }
     status = env_open(store, options, err);
@@ -386,15 +384,12 @@ enum lum_status lum_txn_commit(struct lum_txn *txn, struct lum_error *err)
 
 void lum_txn_abort(struct lum_txn *txn)
 {
-    if (txn == NULL) {
-        return;
-    }
-    if (!txn->is_write) {
+    if (txn != NULL && !txn->is_write) {
         reader_end(txn);
-        return;
+    } else if (txn != NULL) {
+        mdb_txn_abort(txn->mdb);
+        txn->mdb = NULL;
     }
-    mdb_txn_abort(txn->mdb);
-    txn->mdb = NULL;
 }
 
 /* ---- rows ---- */
@@ -409,9 +404,7 @@ static MDB_dbi table_of(const struct lum_txn *txn, uint32_t table)
 static int cursor_of(struct lum_txn *txn, uint32_t table, MDB_cursor **out)
 {
     MDB_dbi dbi = table_of(txn, table);
-    int rc = txn->cursors[table] != NULL
-                 ? 0
-                 : mdb_cursor_open(txn->mdb, dbi, &txn->cursors[table]);
+    int rc = txn->cursors[table] != NULL ? 0 : mdb_cursor_open(txn->mdb, dbi, &txn->cursors[table]);
     *out = txn->cursors[table];
     return rc;
 }
@@ -423,12 +416,10 @@ enum lum_status lum_txn_get(struct lum_txn *txn, uint32_t table, struct lum_byte
     MDB_val k = val_of(key);
     MDB_val v = {0};
     MDB_cursor *cursor = NULL;
-    int rc = 0;
-    if (!txn->is_write) {
-        rc = mdb_get(txn->mdb, table_of(txn, table), &k, &v);
-    } else {
-        rc = cursor_of(txn, table, &cursor);
-        rc = rc != 0 ? rc : mdb_cursor_get(cursor, &k, &v, MDB_SET);
+    int rc = txn->is_write ? cursor_of(txn, table, &cursor)
+                           : mdb_get(txn->mdb, table_of(txn, table), &k, &v);
+    if (rc == 0 && txn->is_write) {
+        rc = mdb_cursor_get(cursor, &k, &v, MDB_SET);
     }
     if (rc == 0) {
         *value = bytes_of(v);
@@ -537,13 +528,10 @@ static bool move(struct lum_scan *scan, MDB_val *key, MDB_cursor_op op)
     if (rc == 0) {
         scan->key = bytes_of(*key);
         scan->value = bytes_of(value);
-        return true;
+    } else if (rc != MDB_NOTFOUND) {
+        die(scan->txn->store, rc);
     }
-    if (rc != MDB_NOTFOUND) {
-        atomic_store(&scan->txn->store->trouble, rc);
-        atomic_store(&scan->txn->store->is_dead, true);
-    }
-    return false;
+    return rc == 0;
 }
 
 bool lum_scan_seek(struct lum_scan *scan, struct lum_bytes key)
@@ -560,14 +548,12 @@ bool lum_scan_seek_before(struct lum_scan *scan, struct lum_bytes key)
 
 bool lum_scan_next(struct lum_scan *scan)
 {
-    MDB_val k = {0};
-    return move(scan, &k, MDB_NEXT);
+    return move(scan, &(MDB_val){0}, MDB_NEXT);
 }
 
 bool lum_scan_last(struct lum_scan *scan)
 {
-    MDB_val k = {0};
-    return move(scan, &k, MDB_LAST);
+    return move(scan, &(MDB_val){0}, MDB_LAST);
 }
 
 /* ---- the file as a whole ---- */
@@ -576,12 +562,13 @@ enum lum_status lum_store_copy(struct lum_store *store, const char *path, struct
 {
     int fd = -1;
     int rc = lum_store_file_make(path, &fd);
-    if (rc != 0) {
-        return lum_fail(err, rc == EEXIST ? LUM_CAUSE_store_exists : cause_of(store, rc), path,
-                        mdb_strerror(rc));
+    if (rc == EEXIST) {
+        return lum_fail(err, LUM_CAUSE_store_exists, path, mdb_strerror(rc));
     }
-    rc = mdb_env_copyfd2(store->env, fd, MDB_CP_COMPACT);
-    rc = lum_store_file_finish(path, fd, rc);
+    if (rc == 0) {
+        rc = mdb_env_copyfd2(store->env, fd, MDB_CP_COMPACT);
+        rc = lum_store_file_finish(path, fd, rc);
+    }
     return rc == 0 ? LUM_OK : lum_fail(err, cause_of(store, rc), path, mdb_strerror(rc));
 }
 
@@ -594,8 +581,7 @@ enum lum_status lum_store_sync(struct lum_store *store, struct lum_error *err)
     if (rc == 0) {
         return LUM_OK;
     }
-    atomic_store(&store->trouble, rc);
-    atomic_store(&store->is_dead, true);
+    die(store, rc);
     return refuse_dead(store, err);
 }
 
@@ -603,10 +589,8 @@ uint64_t lum_store_bytes(struct lum_store *store)
 {
     MDB_envinfo info;
     MDB_stat stat;
-    if (mdb_env_info(store->env, &info) != 0 || mdb_env_stat(store->env, &stat) != 0) {
-        return 0;
-    }
-    return ((uint64_t)info.me_last_pgno + 1) * stat.ms_psize;
+    bool is_known = mdb_env_info(store->env, &info) == 0 && mdb_env_stat(store->env, &stat) == 0;
+    return is_known ? ((uint64_t)info.me_last_pgno + 1) * stat.ms_psize : 0;
 }
 
 uint64_t lum_txn_bytes(struct lum_txn *txn)
