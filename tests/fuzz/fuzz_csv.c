@@ -54,7 +54,7 @@ static void check_cell(struct lum_bytes cell)
     struct lum_buf text;
     struct lum_buf again;
     lum_buf_init(&value, cell.len + 16);
-    lum_buf_init(&text, 2 * cell.len + 64);
+    lum_buf_init(&text, 2 * cell.len + 512);
     lum_buf_init(&again, cell.len + 64);
     bool is_said = lum_csv_value(cell, &value);
     LUM_ASSERT(is_said == (cell.len > 0));
@@ -143,7 +143,7 @@ static void write_value(struct lum_bytes value)
     struct lum_buf text;
     struct lum_csv_writer writer = {&text, ',', 0};
     struct lum_csv_row row;
-    lum_buf_init(&text, 16 * value.len + 64);
+    lum_buf_init(&text, 64 * value.len + 512);
     lum_csv_write_text(&writer, lum_bytes_of("a", 1));
     lum_csv_write_end(&writer);
     lum_csv_write_value(&writer, value);

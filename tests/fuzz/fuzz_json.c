@@ -35,7 +35,7 @@ static void check_value(struct lum_bytes pack)
     struct lum_buf text;
     struct lum_buf again;
     LUM_ASSERT(lum_pack_check(pack) == LUM_FAULT_NONE);
-    lum_buf_init(&text, 16 * pack.len + 64);
+    lum_buf_init(&text, 64 * pack.len + 512);
     lum_buf_init(&again, pack.len + 64);
     lum_json_write(pack, &text);
     LUM_ASSERT(!text.broken);
@@ -111,8 +111,8 @@ static void write_value(struct lum_bytes pack)
 {
     struct lum_buf text;
     struct lum_buf again;
-    lum_buf_init(&text, 16 * pack.len + 64);
-    lum_buf_init(&again, 16 * pack.len + 64);
+    lum_buf_init(&text, 64 * pack.len + 512);
+    lum_buf_init(&again, 64 * pack.len + 512);
     lum_json_write(pack, &text);
     if (lum_pack_check(pack) == LUM_FAULT_NONE) {
         LUM_ASSERT(!text.broken);
