@@ -19,7 +19,7 @@ LUM_MUST_USE enum lum_status lum_squeezer_open(struct lum_squeezer **out);
 void lum_squeezer_close(struct lum_squeezer *squeezer); /* NULL is fine */
 
 /* Appends the packed bytes to out, which must have room for plain.len and a little more (the worst
- * case; else LIMIT). level: 3 while people wait, 9 and more when compacting. */
+ * case; else LIMIT). level: 3 while people wait, 5 for what is kept, 9 and more when compacting. */
 LUM_MUST_USE enum lum_status lum_squeeze(struct lum_squeezer *squeezer, struct lum_bytes plain,
                                          int level, struct lum_buf *out);
 /* Replaces out's content by exactly plain_len bytes. Anything else is LUM_FAULT_SQUEEZE (status
