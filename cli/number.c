@@ -124,46 +124,52 @@ static bool split_real(struct lum_bytes text, struct lum_bytes *whole, struct lu
     return fraction->len > 0 && digits_at(*fraction) == fraction->len;
 }
 
-/* The rare cell of 16 digits and more: by the definition. */
-static bool is_shortest(struct lum_bytes text, double *out)
-{
-    char copy[LUM_NUMBER_ROOM];
-    char shortest[LUM_NUMBER_ROOM];
-    if (text.len >= sizeof(copy)) {
-        return false;
-    }
-    memcpy(copy, text.at, text.len);
-    copy[text.len] = '\0';
-    *out = strtod(copy, NULL);
-    size_t len = lum_number_real(*out, shortest);
-    return len == text.len && memcmp(shortest, copy, len) == 0;
-}
-
-bool lum_number_to_real(struct lum_bytes text, double *out)
+/*
+ * An integer below 2^53 divided by a power of ten up to 10^22 is rounded once, so the quotient of
+ * few digits is the nearest double.
+ */
+static double quotient_of(struct lum_bytes digits, size_t fraction)
 {
     static const double powers[SURE_DIGITS] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6, 1e7,
                                                1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14};
-    bool is_negative = text.len > 0 && text.at[0] == '-';
-    struct lum_bytes digits = {text.at + (is_negative ? 1 : 0), text.len - (is_negative ? 1 : 0)};
-    struct lum_bytes whole;
-    struct lum_bytes fraction;
-    if (!split_real(digits, &whole, &fraction)) {
-        return false;
-    }
-    if (whole.len + fraction.len > SURE_DIGITS) {
-        return is_shortest(text, out);
-    }
-    /* So few digits survive a double, so no shorter decimal has this value; an integer below 2^53
-     * divided by a power of ten up to 10^22 is rounded once, so the quotient is the value. */
     uint64_t mantissa = 0;
     for (size_t i = 0; i < digits.len; i++) {
         mantissa = digits.at[i] == '.' ? mantissa : mantissa * 10 + (uint64_t)(digits.at[i] - '0');
     }
-    bool ends_in_zero = fraction.at[fraction.len - 1] == '0' && fraction.len > 1;
-    if (ends_in_zero || (mantissa == 0 && is_negative)) {
+    return (double)mantissa / powers[fraction];
+}
+
+bool lum_number_decimal(struct lum_bytes text, double *out)
+{
+    char copy[LUM_NUMBER_ROOM];
+    bool is_negative = text.len > 0 && text.at[0] == '-';
+    struct lum_bytes digits = {text.at + (is_negative ? 1 : 0), text.len - (is_negative ? 1 : 0)};
+    struct lum_bytes whole;
+    struct lum_bytes fraction;
+    if (text.len >= sizeof(copy) || !split_real(digits, &whole, &fraction)) {
         return false;
     }
-    double value = (double)mantissa / powers[fraction.len];
-    *out = is_negative ? -value : value;
-    return true;
+    if (whole.len + fraction.len <= SURE_DIGITS) {
+        double value = quotient_of(digits, fraction.len);
+        *out = is_negative ? -value : value;
+    } else {
+        memcpy(copy, text.at, text.len);
+        copy[text.len] = '\0';
+        *out = strtod(copy, NULL);
+    }
+    return isfinite(*out);
+}
+
+bool lum_number_to_real(struct lum_bytes text, double *out)
+{
+    if (!lum_number_decimal(text, out) || (text.at[0] == '-' && *out >= 0)) {
+        return false;
+    }
+    size_t digits = text.len - (text.at[0] == '-' ? 2 : 1);
+    if (digits <= SURE_DIGITS) { /* they survive a double: none but an idle zero is too many */
+        return text.at[text.len - 1] != '0' || text.at[text.len - 2] == '.';
+    }
+    char shortest[LUM_NUMBER_ROOM];
+    size_t len = lum_number_real(*out, shortest);
+    return len == text.len && memcmp(shortest, text.at, len) == 0;
 }

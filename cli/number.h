@@ -20,6 +20,9 @@ size_t lum_number_real(double value, char out[LUM_NUMBER_ROOM]);
 
 /* Exactly 0 | -?[1-9][0-9]* within int64. */
 LUM_MUST_USE bool lum_number_to_int(struct lum_bytes text, int64_t *out);
+/* Any -?(0|[1-9][0-9]*)\.[0-9]+ of less than LUM_NUMBER_ROOM bytes: the nearest double,
+ * unless it is infinite. */
+LUM_MUST_USE bool lum_number_decimal(struct lum_bytes text, double *out);
 /* Exactly -?(0|[1-9][0-9]*)\.[0-9]+ in the one shortest form of its value, and not -0.0. */
 LUM_MUST_USE bool lum_number_to_real(struct lum_bytes text, double *out);
 

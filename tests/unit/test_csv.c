@@ -542,6 +542,10 @@ static void other_decimals_stay_text(void **state)
     for (size_t i = 0; i < LUM_COUNT(texts); i++) {
         expect_text(texts[i]);
     }
+    char beyond[LUM_NUMBER_ROOM];
+    memset(beyond, '9', sizeof(beyond));
+    memcpy(beyond + 310, ".0", 3);
+    expect_text(beyond);
 }
 
 static void everything_else_is_text(void **state)
@@ -596,7 +600,7 @@ static void reals_are_written_without_an_exponent(void **state)
         {1e23, "100000000000000000000000.0"},
         {2.5e-7, "0.00000025"},
         {-1e-5, "-0.00001"},
-        {1.2345678901234567e-5, "0.000012345678901234567"},
+        {1.2345678901234568e-5, "0.000012345678901234568"},
         {1e15, "1000000000000000.0"},
         {1e-4, "0.0001"},
         {0.0, "0.0"},
