@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 
+#include "cli/json_plain.h"
 #include "cli/number.h"
 #include "core/limits.h"
 #include "core/pack.h"
@@ -278,12 +279,16 @@ static enum lum_status read_value(struct lum_bytes text, bool wants_object, stru
                                   struct refusal *refusal)
 {
     json_error_t error;
+    size_t before = out->len;
+    if (lum_json_plain(text, out)) {
+        out->len = out->broken ? before : out->len;
+        return lum_buf_status(out);
+    }
     json_t *tree = load(text, &error);
     if (tree == NULL) {
         *refusal = (struct refusal){place_of(&error, text.len), text_of(&error)};
         return ran_out ? LUM_NO_MEMORY : LUM_INVALID;
     }
-    size_t before = out->len;
     struct in in = {.out = out, .status = LUM_OK};
     lum_arena_init(&in.scratch);
     if (wants_object && !json_is_object(tree)) {
