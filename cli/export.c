@@ -150,7 +150,7 @@ static void keep_row(struct lum_show *show, struct lum_bytes map)
     }
     if (fwrite(&fields.len, sizeof(fields.len), 1, out->rows) != 1 ||
         fwrite(fields.at, 1, fields.len, out->rows) != fields.len) {
-        fail(out, lum_host_fail(errno, "TMPDIR", &out->error));
+        fail(out, lum_host_fail(errno, lum_spool_folder(), &out->error));
     }
     out->count++;
     out->cut += lum_map_uint(map, "cut");
@@ -201,7 +201,7 @@ static void write_table(struct out *out)
         lum_buf_reset(&row);
         at = lum_buf_extend(&row, len);
         if (at == NULL || fread(at, 1, len, out->rows) != len) {
-            fail(out, lum_fail(&out->error, LUM_CAUSE_disk_error, "TMPDIR", ""));
+            fail(out, lum_fail(&out->error, LUM_CAUSE_disk_error, lum_spool_folder(), ""));
             break;
         }
         write_row(out, &writer, lum_buf_bytes(&row));

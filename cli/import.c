@@ -30,7 +30,7 @@ struct load {
     bool is_unnamed;     /* nobody said which format it has */
     bool skips_are_rows; /* import: the answer's rows are keys that were skipped */
     uint64_t rows;       /* acknowledged */
-    uint64_t total;
+    struct lum_batches batches;
     uint64_t ends[ENDS];
 };
 
@@ -58,30 +58,6 @@ static void on_done(struct lum_show *show, struct lum_bytes map)
     }
 }
 
-/* Takes rows into the question; NOT_FOUND when the file is at its end, whatever it still took. */
-static enum lum_status fill(struct load *load, struct lum_intake *intake, uint64_t *rows,
-                            struct lum_error *err)
-{
-    struct lum_buf *rest = &load->question.rest;
-    enum lum_status status = LUM_OK;
-
-    *rows = 0;
-    lum_buf_reset(rest);
-    while (*rows < LUM_IMPORT_ROWS && rest->len < LUM_IMPORT_BYTES) {
-        struct lum_intake_row row;
-        status = lum_intake_next(intake, &row, err);
-        if (status != LUM_OK) {
-            return status;
-        }
-        if (row.key.len > 0) {
-            lum_pack_str(rest, row.key);
-        }
-        lum_pack_raw(rest, row.fields);
-        *rows += 1;
-    }
-    return LUM_OK;
-}
-
 static enum lum_status stopped(const struct load *load, struct lum_error *err)
 {
     const struct lum_run *run = load->run;
@@ -93,7 +69,7 @@ static enum lum_status stopped(const struct load *load, struct lum_error *err)
         load->skips_are_rows ? LUM_TEXT_import_go_on : LUM_TEXT_put_go_on;
 
     lum_show_number(run, load->rows, done);
-    lum_show_number(run, load->total, total);
+    lum_show_number(run, load->batches.rows, total);
     lum_buf_init(&text, LUM_PIECE);
     lum_text(&text, run->print.lang, LUM_TEXT_progress_of, done, total, NULL);
     lum_show_cut(lum_buf_bytes(&text), far);
@@ -103,31 +79,26 @@ static enum lum_status stopped(const struct load *load, struct lum_error *err)
 
 /* ---- all of them ---- */
 
-static enum lum_status send_all(struct load *load, struct lum_intake *intake,
-                                struct lum_error *err)
+static enum lum_status send_all(struct load *load, struct lum_error *err)
 {
     struct lum_show show = {.run = load->run, .self = load, .is_silent = true, .row = on_row,
                             .done = on_done, .label = LUM_TEXT_label_importing};
-    enum lum_status status = LUM_OK;
+    enum lum_status status;
+    uint64_t rows;
 
-    while (status == LUM_OK) {
-        uint64_t rows;
-        enum lum_status sent = LUM_OK;
-        status = fill(load, intake, &rows, err);
-        if ((status != LUM_OK && status != LUM_NOT_FOUND) || rows == 0) {
-            break;
-        }
+    while ((status = lum_batches_next(&load->batches, &load->question.rest, &rows, err)) ==
+           LUM_OK) {
         if (*load->run->stop == 0) {
-            sent = lum_show_ask(&show, &load->question, err);
+            status = lum_show_ask(&show, &load->question, err);
         }
-        if (*load->run->stop != 0 && (sent == LUM_OK || sent == LUM_STOPPED)) {
+        if (*load->run->stop != 0 && (status == LUM_OK || status == LUM_STOPPED)) {
             return stopped(load, err);
         }
-        if (sent != LUM_OK) {
-            return sent;
+        if (status != LUM_OK) {
+            return status;
         }
         load->rows += rows;
-        lum_progress_show(&load->progress, load->rows, load->total, lum_command_now_us());
+        lum_progress_show(&load->progress, load->rows, load->batches.rows, lum_command_now_us());
     }
     return status == LUM_NOT_FOUND ? LUM_OK : status;
 }
@@ -156,14 +127,10 @@ static enum lum_status settle(struct load *load, struct lum_error *err)
 
 static enum lum_status carry(struct load *load, struct lum_error *err)
 {
-    struct lum_intake *intake = NULL;
-    enum lum_status status = lum_intake_check(&load->options, &load->total, err);
+    enum lum_status status = lum_intake_all(&load->options, &load->batches, err);
 
     if (status == LUM_OK) {
         status = lum_command_open(load->run, err);
-    }
-    if (status == LUM_OK) {
-        status = lum_intake_open(&load->options, &intake, err);
     }
     if (status != LUM_OK) {
         return status;
@@ -171,9 +138,8 @@ static enum lum_status carry(struct load *load, struct lum_error *err)
     lum_progress_begin(&load->progress, &load->run->print,
                        lum_text_plain(load->run->print.lang, LUM_TEXT_label_importing),
                        lum_command_now_us());
-    status = send_all(load, intake, err);
+    status = send_all(load, err);
     lum_progress_end(&load->progress);
-    lum_intake_close(intake);
     return status == LUM_OK ? settle(load, err) : status;
 }
 
@@ -262,7 +228,9 @@ static enum lum_status run_load(struct load *load, const char *path, const char 
     }
     lum_question_init(&load->question, load->skips_are_rows ? "import" : "put");
     lum_question_text(&load->question, "coll", coll);
+    lum_batches_init(&load->batches);
     status = carry(load, err);
+    lum_batches_fini(&load->batches);
     lum_question_fini(&load->question);
     lum_spool_close(&spool);
     if (status != LUM_OK) {

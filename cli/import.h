@@ -1,19 +1,14 @@
 /*
  * import.h - files of records on their way in: `import`, and `put -f`.
  *
- * The whole file is read and checked before the first row is written. Then rows go in batches of at
- * most LUM_IMPORT_ROWS, each acknowledged when it is on the disk: a crash or Ctrl-C leaves whole
+ * The whole file is read and checked before the first row is written. Then rows go in batches
+ * (cli/batches.h), each acknowledged when it is on the disk: a crash or Ctrl-C leaves whole
  * batches, and the same command again goes on, since keyed rows that are there say nothing new.
  */
 #ifndef LUM_CLI_IMPORT_H
 #define LUM_CLI_IMPORT_H
 
 #include "cli/command.h"
-
-enum {
-    LUM_IMPORT_ROWS = 4096,
-    LUM_IMPORT_BYTES = 4 * 1024 * 1024, /* a batch ends at this too */
-};
 
 /* NDJSON into one new record a line. */
 LUM_MUST_USE enum lum_status lum_import_put(struct lum_run *run, const char *path,

@@ -115,24 +115,6 @@ static enum lum_status key_of_cells(struct lum_intake *intake, const struct lum_
     return status;
 }
 
-static enum lum_status key_of_object(struct lum_intake *intake, struct lum_error *err)
-{
-    enum lum_status status = LUM_OK;
-
-    for (uint32_t i = 0; i < intake->key_count && status == LUM_OK; i++) {
-        struct lum_cur cur = lum_cur_over(lum_buf_bytes(&intake->fields));
-        uint32_t count = lum_cur_map(&cur, LUM_ELEMENTS_MAX);
-        struct lum_bytes value = {NULL, 0};
-        for (uint32_t k = 0; k < count; k++) {
-            struct lum_bytes name = lum_cur_str(&cur, LUM_LINE_MAX);
-            struct lum_bytes at = lum_cur_any(&cur, LUM_DEPTH_MAX);
-            value = lum_bytes_equal(name, intake->key_names[i]) ? at : value;
-        }
-        status = add_key_part(intake, i, value, err);
-    }
-    return status;
-}
-
 static void key_of_number(struct lum_intake *intake)
 {
     char text[24];
@@ -192,25 +174,45 @@ static enum lum_status next_table_row(struct lum_intake *intake, struct lum_erro
     return key_of_cells(intake, row.fields, err);
 }
 
-/* Every name and value of the object is one that a record can hold. */
-static enum lum_status check_object(const struct lum_intake *intake, struct lum_error *err)
+/* The value at the cursor is one that a record can hold. */
+static enum lum_status check_value(const struct lum_intake *intake, struct lum_cur *cur,
+                                   struct lum_bytes name, struct lum_error *err)
+{
+    struct lum_cur whole = *cur;
+    size_t len;
+
+    (void)lum_value_read(cur);
+    if (cur->fault == LUM_FAULT_NONE) {
+        return LUM_OK;
+    }
+    len = lum_cur_any(&whole, LUM_DEPTH_MAX).len;
+    return fail_row(intake, LUM_CAUSE_bad_json,
+                    len > LUM_VALUE_MAX ? LUM_TEXT_value_too_long : LUM_TEXT_value_unfit, name,
+                    err);
+}
+
+/* Every name and value of the object is one that a record can hold. Finds those of the key. */
+static enum lum_status check_object(const struct lum_intake *intake, struct lum_bytes *parts,
+                                    struct lum_error *err)
 {
     struct lum_cur cur = lum_cur_over(lum_buf_bytes(&intake->fields));
     uint32_t count = lum_cur_map(&cur, LUM_ELEMENTS_MAX);
 
     for (uint32_t i = 0; i < count; i++) {
         struct lum_bytes name = lum_cur_str(&cur, LUM_LINE_MAX);
-        struct lum_cur value = cur;
-        struct lum_bytes whole = lum_cur_any(&cur, LUM_DEPTH_MAX);
+        const uint8_t *from = cur.at;
+        enum lum_status status;
         if (!lum_field_is_valid(name)) {
             return fail_row(intake, LUM_CAUSE_bad_json, LUM_TEXT_field_name_bad, name, err);
         }
-        (void)lum_value_read(&value);
-        if (value.fault != LUM_FAULT_NONE) {
-            return fail_row(intake, LUM_CAUSE_bad_json,
-                            whole.len > LUM_VALUE_MAX ? LUM_TEXT_value_too_long
-                                                      : LUM_TEXT_value_unfit,
-                            name, err);
+        status = check_value(intake, &cur, name, err);
+        if (status != LUM_OK) {
+            return status;
+        }
+        for (uint32_t k = 0; k < intake->key_count; k++) {
+            if (lum_bytes_equal(name, intake->key_names[k])) {
+                parts[k] = lum_bytes_of(from, (size_t)(cur.at - from));
+            }
         }
     }
     return LUM_OK;
@@ -219,6 +221,7 @@ static enum lum_status check_object(const struct lum_intake *intake, struct lum_
 static enum lum_status next_object(struct lum_intake *intake, struct lum_error *err)
 {
     const struct lum_bytes none = {NULL, 0};
+    struct lum_bytes parts[KEY_FIELDS_MAX] = {{NULL, 0}};
     enum lum_status status =
         lum_json_read_line(&intake->lines, intake->options.lang, &intake->fields, err);
 
@@ -227,9 +230,12 @@ static enum lum_status next_object(struct lum_intake *intake, struct lum_error *
         return fail_row(intake, LUM_CAUSE_bad_json, LUM_TEXT_row_too_big, none, err);
     }
     if (status == LUM_OK) {
-        status = check_object(intake, err);
+        status = check_object(intake, parts, err);
     }
-    return status == LUM_OK ? key_of_object(intake, err) : status;
+    for (uint32_t i = 0; i < intake->key_count && status == LUM_OK; i++) {
+        status = add_key_part(intake, i, parts[i], err);
+    }
+    return status;
 }
 
 enum lum_status lum_intake_next(struct lum_intake *intake, struct lum_intake_row *out,
@@ -441,7 +447,7 @@ void lum_intake_close(struct lum_intake *intake)
     lum_free(intake);
 }
 
-/* ---- the first reading ---- */
+/* ---- all of it ---- */
 
 static enum lum_status fail_twice(const struct lum_intake *intake, uint64_t before,
                                   struct lum_error *err)
@@ -452,43 +458,56 @@ static enum lum_status fail_twice(const struct lum_intake *intake, uint64_t befo
     return lum_fail_number(err, LUM_CAUSE_duplicate_key, place, before);
 }
 
-static enum lum_status check_rows(struct lum_intake *intake, struct lum_seen *seen, uint64_t *rows,
-                                  struct lum_error *err)
+/* No key that came before. */
+static enum lum_status check_new(const struct lum_intake *intake, const struct lum_intake_row *row,
+                                 struct lum_seen *seen, struct lum_error *err)
 {
+    uint64_t before = 0;
+    enum lum_status status = lum_seen_add(seen, row->key, row->line, &before);
+
+    if (status == LUM_EXISTS) {
+        return fail_twice(intake, before, err);
+    }
+    return status == LUM_OK ? LUM_OK : no_memory(err);
+}
+
+static enum lum_status take_rows(struct lum_intake *intake, struct lum_seen *seen,
+                                 struct lum_batches *out, struct lum_error *err)
+{
+    const volatile sig_atomic_t *stop = intake->options.stop;
     struct lum_intake_row row;
     enum lum_status status;
 
     while ((status = lum_intake_next(intake, &row, err)) == LUM_OK) {
-        uint64_t before = 0;
-        *rows += 1;
-        if (intake->options.key != LUM_KEY_FIELDS) {
-            continue;
+        if (stop != NULL && *stop != 0) {
+            return LUM_STOPPED;
         }
-        status = lum_seen_add(seen, row.key, row.line, &before);
-        if (status == LUM_EXISTS) {
-            return fail_twice(intake, before, err);
+        if (intake->options.key == LUM_KEY_FIELDS) {
+            status = check_new(intake, &row, seen, err);
+        }
+        if (status == LUM_OK) {
+            status = lum_batches_add(out, row.key, row.fields, err);
         }
         if (status != LUM_OK) {
-            return no_memory(err);
+            return status;
         }
     }
     return status == LUM_NOT_FOUND ? LUM_OK : status;
 }
 
-enum lum_status lum_intake_check(const struct lum_intake_options *options, uint64_t *rows,
-                                 struct lum_error *err)
+enum lum_status lum_intake_all(const struct lum_intake_options *options, struct lum_batches *out,
+                               struct lum_error *err)
 {
     struct lum_intake *intake = NULL;
     struct lum_seen seen;
     enum lum_status status = lum_intake_open(options, &intake, err);
 
-    *rows = 0;
     if (status != LUM_OK) {
         return status;
     }
     lum_seen_init(&seen);
-    status = check_rows(intake, &seen, rows, err);
+    status = take_rows(intake, &seen, out, err);
     lum_seen_fini(&seen);
     lum_intake_close(intake);
-    return status == LUM_OK ? lum_spool_rewind(options->spool, err) : status;
+    return status;
 }

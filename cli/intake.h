@@ -12,6 +12,7 @@
 
 #include <signal.h>
 
+#include "cli/batches.h"
 #include "cli/spool.h"
 #include "cli/text.h"
 #include "core/lum.h"
@@ -47,9 +48,9 @@ void lum_intake_close(struct lum_intake *intake); /* NULL is fine */
 LUM_MUST_USE enum lum_status lum_intake_next(struct lum_intake *intake, struct lum_intake_row *out,
                                              struct lum_error *err);
 
-/* Reads everything once from the beginning, keeps nothing, and also refuses a key that is there
- * twice (duplicate_key). Says how many rows there are. The spool is then at its beginning again. */
-LUM_MUST_USE enum lum_status lum_intake_check(const struct lum_intake_options *options,
-                                              uint64_t *rows, struct lum_error *err);
+/* Reads everything into batches, and also refuses a key that is there twice (duplicate_key).
+ * STOPPED when *stop was set. After a failure the batches are of no use. */
+LUM_MUST_USE enum lum_status lum_intake_all(const struct lum_intake_options *options,
+                                            struct lum_batches *out, struct lum_error *err);
 
 #endif

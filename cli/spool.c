@@ -21,35 +21,55 @@ static bool is_stopped(const volatile sig_atomic_t *stop)
     return stop != NULL && *stop != 0;
 }
 
-enum lum_status lum_spool_scratch(int *fd, struct lum_error *err)
+const char *lum_spool_folder(void)
 {
     const char *folder = getenv("TMPDIR");
+
+    return folder != NULL && folder[0] != '\0' ? folder : "/var/tmp";
+}
+
+enum lum_status lum_spool_scratch(int *fd, struct lum_error *err)
+{
     char path[4096];
-    int len = snprintf(path, sizeof(path), "%s/lumbung-XXXXXX",
-                       folder != NULL && folder[0] != '\0' ? folder : "/tmp");
+    int len = snprintf(path, sizeof(path), "%s/lumbung-XXXXXX", lum_spool_folder());
 
     if (len < 0 || (size_t)len >= sizeof(path)) {
         return lum_host_fail(ENAMETOOLONG, "TMPDIR", err);
     }
     *fd = mkstemp(path);
     if (*fd < 0) {
-        return lum_host_fail(errno, path, err);
+        return lum_host_fail(errno, lum_spool_folder(), err);
     }
     (void)unlink(path);
     return LUM_OK;
 }
 
-static int write_all(int fd, const uint8_t *at, size_t len)
+enum lum_status lum_spool_append(int scratch, struct lum_bytes bytes, struct lum_error *err)
+{
+    while (bytes.len > 0) {
+        ssize_t put = write(scratch, bytes.at, bytes.len);
+        if (put < 0 && errno != EINTR) {
+            return lum_host_fail(errno, lum_spool_folder(), err);
+        }
+        bytes.at += put > 0 ? put : 0;
+        bytes.len -= put > 0 ? (size_t)put : 0;
+    }
+    return LUM_OK;
+}
+
+enum lum_status lum_spool_read(int scratch, uint64_t at, uint8_t *out, size_t len,
+                               struct lum_error *err)
 {
     while (len > 0) {
-        ssize_t put = write(fd, at, len);
-        if (put < 0 && errno != EINTR) {
-            return errno;
+        ssize_t got = pread(scratch, out, len, (off_t)at);
+        if (got == 0 || (got < 0 && errno != EINTR)) {
+            return lum_host_fail(got < 0 ? errno : EIO, lum_spool_folder(), err);
         }
-        at += put > 0 ? put : 0;
-        len -= put > 0 ? (size_t)put : 0;
+        out += got > 0 ? got : 0;
+        len -= got > 0 ? (size_t)got : 0;
+        at += got > 0 ? (uint64_t)got : 0;
     }
-    return 0;
+    return LUM_OK;
 }
 
 /* Everything that comes in at `from`. */
@@ -69,9 +89,10 @@ static enum lum_status copy(int from, int to, const char *name, const volatile s
         if (got < 0 && errno != EINTR) {
             return lum_host_fail(errno, name, err);
         }
-        int code = got > 0 ? write_all(to, piece, (size_t)got) : 0;
-        if (code != 0) {
-            return lum_host_fail(code, "TMPDIR", err);
+        struct lum_bytes bytes = {piece, got > 0 ? (size_t)got : 0};
+        enum lum_status status = lum_spool_append(to, bytes, err);
+        if (status != LUM_OK) {
+            return status;
         }
     }
 }
@@ -113,8 +134,8 @@ enum lum_status lum_spool_open(const char *path, const volatile sig_atomic_t *st
     if (status == LUM_OK && fstat(spool.fd, &st) != 0) {
         status = lum_host_fail(errno, path, err);
     }
-    if (status == LUM_OK) {
-        status = lum_spool_rewind(&spool, err);
+    if (status == LUM_OK && lseek(spool.fd, 0, SEEK_SET) != 0) {
+        status = lum_host_fail(errno, path, err);
     }
     if (status != LUM_OK) {
         lum_spool_close(&spool);
@@ -131,11 +152,6 @@ void lum_spool_close(struct lum_spool *spool)
         close(spool->fd);
     }
     spool->fd = -1;
-}
-
-enum lum_status lum_spool_rewind(const struct lum_spool *spool, struct lum_error *err)
-{
-    return lseek(spool->fd, 0, SEEK_SET) == 0 ? LUM_OK : lum_host_fail(errno, spool->name, err);
 }
 
 enum lum_status lum_spool_hash(const struct lum_spool *spool, uint8_t out[32],

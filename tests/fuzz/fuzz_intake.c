@@ -7,7 +7,8 @@
  *     way & 16 the file is there again and again, up to 70,000 bytes
  *
  * Holds: a row that is given can be a record, byte for byte canonical; a file is the same each time
- * it is read; a fault is one of those that the header names, with a place.
+ * it is read, row by row or all of it in batches; a fault is one of those that the header names,
+ * with a place.
  */
 #define _GNU_SOURCE /* memfd_create */
 #include <sys/mman.h>
@@ -70,53 +71,92 @@ static void check_row(const struct lum_intake_row *row, bool has_key)
     LUM_ASSERT(lum_cur_end(&cur) == LUM_FAULT_NONE);
 }
 
-/* Gives how the file ends; its rows are hashed. */
+/* Gives how the file ends; its rows are hashed as requests carry them. */
 static enum lum_status read_rows(const struct lum_intake_options *options, uint64_t *rows,
                                  struct lum_hash *hash, struct lum_error *err)
 {
     struct lum_intake *intake = NULL;
     struct lum_intake_row row;
     struct lum_plain_hasher hasher;
+    struct lum_buf key;
     enum lum_status status = lum_intake_open(options, &intake, err);
     *rows = 0;
+    lum_buf_init(&key, 2 * LUM_KEY_MAX);
     lum_plain_hash_init(&hasher);
     while (status == LUM_OK && (status = lum_intake_next(intake, &row, err)) == LUM_OK) {
         check_row(&row, options->key != LUM_KEY_NONE);
-        lum_plain_hash_add(&hasher, row.key.at, row.key.len);
+        lum_buf_reset(&key);
+        if (row.key.len > 0) {
+            lum_pack_str(&key, row.key);
+        }
+        lum_plain_hash_add(&hasher, key.at, key.len);
         lum_plain_hash_add(&hasher, row.fields.at, row.fields.len);
         *rows += 1;
     }
     lum_plain_hash_end(&hasher, hash->b);
+    lum_buf_fini(&key);
     lum_intake_close(intake);
     return status == LUM_NOT_FOUND ? LUM_OK : status;
+}
+
+/* The same for the rows in batches. */
+static void hash_batches(struct lum_batches *batches, uint64_t *rows, struct lum_hash *hash)
+{
+    struct lum_plain_hasher hasher;
+    struct lum_buf batch;
+    uint64_t count = 0;
+    enum lum_status status = LUM_OK;
+    *rows = 0;
+    lum_plain_hash_init(&hasher);
+    lum_buf_init(&batch, LUM_BATCH_BYTES);
+    while ((status = lum_batches_next(batches, &batch, &count, NULL)) == LUM_OK) {
+        LUM_ASSERT(count > 0 && count <= LUM_BATCH_ROWS);
+        lum_plain_hash_add(&hasher, batch.at, batch.len);
+        *rows += count;
+    }
+    LUM_ASSERT(status == LUM_NOT_FOUND);
+    lum_plain_hash_end(&hasher, hash->b);
+    lum_buf_fini(&batch);
 }
 
 static void check_file(const struct lum_intake_options *options)
 {
     struct lum_error err = {0};
-    struct lum_hash hashes[2];
+    struct lum_batches batches;
+    struct lum_hash hashes[3];
     uint64_t rows[3];
-    enum lum_status status = lum_intake_check(options, &rows[0], &err);
+    lum_batches_init(&batches);
+    enum lum_status status = lum_intake_all(options, &batches, &err);
     if (status != LUM_OK) {
         check_fault(status, &err);
     }
-    for (unsigned i = 0; i < 2; i++) {
-        LUM_ASSERT(lum_spool_rewind(options->spool, NULL) == LUM_OK);
-        enum lum_status again = read_rows(options, &rows[1 + i], &hashes[i], &err);
+    hash_batches(&batches, &rows[0], &hashes[0]);
+    lum_batches_fini(&batches);
+    for (unsigned i = 1; i <= 2; i++) {
+        LUM_ASSERT(lseek(options->spool->fd, 0, SEEK_SET) == 0);
+        enum lum_status again = read_rows(options, &rows[i], &hashes[i], &err);
         LUM_ASSERT(again == status || status == LUM_INVALID); /* the same key twice */
-        LUM_ASSERT(status != LUM_OK || rows[1 + i] == rows[0]);
+        LUM_ASSERT(status != LUM_OK || (rows[i] == rows[0] &&
+                                        memcmp(hashes[i].b, hashes[0].b, 32) == 0));
     }
-    LUM_ASSERT(rows[1] == rows[2] && memcmp(hashes[0].b, hashes[1].b, 32) == 0);
+    LUM_ASSERT(rows[1] == rows[2] && memcmp(hashes[1].b, hashes[2].b, 32) == 0);
+}
+
+static enum lum_status read_all(const struct lum_intake_options *options)
+{
+    struct lum_batches batches;
+    LUM_ASSERT(lseek(options->spool->fd, 0, SEEK_SET) == 0);
+    lum_batches_init(&batches);
+    enum lum_status status = lum_intake_all(options, &batches, NULL);
+    lum_batches_fini(&batches);
+    return status;
 }
 
 static void check_memory(const struct lum_intake_options *options, uint64_t memory)
 {
-    uint64_t rows = 0;
-    LUM_ASSERT(lum_spool_rewind(options->spool, NULL) == LUM_OK);
-    enum lum_status status = lum_intake_check(options, &rows, NULL);
-    LUM_ASSERT(lum_spool_rewind(options->spool, NULL) == LUM_OK);
+    enum lum_status status = read_all(options);
     memory_end(memory);
-    enum lum_status hungry = lum_intake_check(options, &rows, NULL);
+    enum lum_status hungry = read_all(options);
     memory_back();
     LUM_ASSERT(hungry == status || hungry == LUM_NO_MEMORY);
 }

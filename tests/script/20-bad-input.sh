@@ -67,6 +67,9 @@ printf 'k,b\n1,x\n2,y\n1,z\n' >samekey.csv
 refuse 65 duplicate_key '"samekey.csv:4","2"' import p samekey.csv --key k
 printf 'k,l\n A ,1\nB,1\nA,1\n' >sametrim.csv
 refuse 65 duplicate_key '"sametrim.csv:4","2"' import p sametrim.csv --key k,l
+{ echo k && seq 1 9000 && echo 5; } >many.csv
+refuse 65 duplicate_key '"many.csv:9002","6"' import p many.csv --key k
+TMPDIR=$work/nowhere refuse 66 no_file "$work/nowhere" import p many.csv --key k
 refuse 65 bad_row good.csv:1 import p good.csv --key code,kode
 printf 'k,b\n1,x\n,y\n' >nokey.csv
 refuse 65 bad_key nokey.csv:3 import p nokey.csv --key k
