@@ -116,6 +116,7 @@ static enum lum_status take(struct lum_own_log *own, const struct lum_log_row *r
     own->lno = row->lno;
     own->row = *row;
     own->place = row->place;
+    own->begun = row->place.chain.seq;
     memset(own->pins, 0, sizeof own->pins);
     return LUM_OK;
 }

@@ -5,7 +5,8 @@
  *   after a meeting         the newest clock holder's head, once a day: our clock is judged by it
  *
  * A dep carries a hash only while our log has not pinned that log as high; what it pinned is known
- * from the view and, for events the view has not seen, from a small table of the batch.
+ * from the view, if that had all of our log when the batch began, and from a small table of the
+ * batch.
  */
 #include <string.h>
 
@@ -23,12 +24,27 @@ static struct lum_own_pin *slot_of(struct lum_own_log *own, uint32_t lno)
     return &own->pins[lno & (LUM_OWN_PINS - 1)];
 }
 
-/* The newest position of log `lno` that our log has pinned, as far as is known: 0 when none. */
+/* How far a log has applied. */
+static uint64_t applied(const struct lum_space *space, uint32_t lno)
+{
+    struct lum_view_wait wait;
+    return lum_view_log(space->view_txn, lno, &wait) == LUM_OK ? wait.applied : 0;
+}
+
+/*
+ * The newest position of log `lno` that our log has pinned, as far as is known: 0 when none. What
+ * a batch pins lies above what the view knew as it began, so a view that had all of our log then
+ * may be asked; one that lagged may know a pin that a later event of ours has lowered since.
+ */
 static uint64_t pinned(struct lum_space *space, struct lum_own_log *own, uint32_t lno,
                        const uint8_t log8[8])
 {
     const struct lum_own_pin *slot = slot_of(own, lno);
-    return slot->lno == lno ? slot->seq : lum_view_pin(space->view_txn, own->lno, log8);
+    if (slot->lno == lno) {
+        return slot->seq;
+    }
+    bool is_level = applied(space, own->lno) >= own->begun;
+    return is_level ? lum_view_pin(space->view_txn, own->lno, log8) : 0;
 }
 
 static enum lum_status hash_at(struct lum_space *space, uint32_t lno, uint64_t seq, uint8_t out[16])
@@ -86,13 +102,7 @@ static void add_pin(struct lum_author_pins *pins, uint32_t lno, uint64_t seq)
     pins->at[pins->count++] = (struct lum_own_pin){lno, seq};
 }
 
-/* How far a log has applied: only that may be named, or others would wait for what we wait for. */
-static uint64_t applied(const struct lum_space *space, uint32_t lno)
-{
-    struct lum_view_wait wait;
-    return lum_view_log(space->view_txn, lno, &wait) == LUM_OK ? wait.applied : 0;
-}
-
+/* Only what has applied may be named, or others would wait for what we wait for. */
 static enum lum_status add_own_heads(struct lum_space *space, const struct lum_own_log *own,
                                      uint8_t shelf, struct lum_author_pins *out)
 {

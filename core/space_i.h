@@ -38,6 +38,7 @@ struct lum_own_log {
     uint32_t lno;               /* 0: not looked up in this batch */
     struct lum_log_row row;     /* as the transaction holds it */
     struct lum_log_place place; /* after the last gathered event */
+    uint64_t begun;             /* its head as the batch first looked it up */
     struct lum_buf run;
     struct lum_run_mark *marks; /* LUM_OWN_RUN_EVENTS of them */
     uint32_t count;
