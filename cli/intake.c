@@ -458,17 +458,44 @@ static enum lum_status fail_twice(const struct lum_intake *intake, uint64_t befo
     return lum_fail_number(err, LUM_CAUSE_duplicate_key, place, before);
 }
 
+/* Reads again from the beginning: which row had the key of the row at hand? 0 = none. */
+static enum lum_status find_before(const struct lum_intake *intake, struct lum_bytes key,
+                                   uint64_t *line, struct lum_error *err)
+{
+    struct lum_intake *again = NULL;
+    struct lum_intake_row row;
+    uint64_t at;
+    enum lum_status status = lum_spool_move(intake->options.spool, 0, &at, err);
+
+    *line = 0;
+    if (status == LUM_OK) {
+        status = lum_intake_open(&intake->options, &again, err);
+    }
+    while (status == LUM_OK && *line == 0) {
+        status = lum_intake_next(again, &row, err);
+        if (status == LUM_OK && row.line >= intake->line) {
+            break;
+        }
+        *line = status == LUM_OK && lum_bytes_equal(row.key, key) ? row.line : 0;
+    }
+    lum_intake_close(again);
+    return status == LUM_OK ? lum_spool_move(intake->options.spool, at, NULL, err) : status;
+}
+
 /* No key that came before. */
-static enum lum_status check_new(const struct lum_intake *intake, const struct lum_intake_row *row,
+static enum lum_status check_new(const struct lum_intake *intake, struct lum_bytes key,
                                  struct lum_seen *seen, struct lum_error *err)
 {
     uint64_t before = 0;
-    enum lum_status status = lum_seen_add(seen, row->key, row->line, &before);
+    enum lum_status status = lum_seen_add(seen, key);
 
-    if (status == LUM_EXISTS) {
-        return fail_twice(intake, before, err);
+    if (status == LUM_NO_MEMORY) {
+        return no_memory(err);
     }
-    return status == LUM_OK ? LUM_OK : no_memory(err);
+    if (status == LUM_EXISTS) {
+        status = find_before(intake, key, &before, err);
+    }
+    return before == 0 ? status : fail_twice(intake, before, err);
 }
 
 static enum lum_status take_rows(struct lum_intake *intake, struct lum_seen *seen,
@@ -483,7 +510,7 @@ static enum lum_status take_rows(struct lum_intake *intake, struct lum_seen *see
             return LUM_STOPPED;
         }
         if (intake->options.key == LUM_KEY_FIELDS) {
-            status = check_new(intake, &row, seen, err);
+            status = check_new(intake, row.key, seen, err);
         }
         if (status == LUM_OK) {
             status = lum_batches_add(out, row.key, row.fields, err);

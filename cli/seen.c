@@ -6,7 +6,7 @@
 #include "net/host.h"
 
 enum {
-    ROOM_FIRST = 1024,
+    ROOM_FIRST = 64,
 };
 
 void lum_seen_init(struct lum_seen *seen)
@@ -19,61 +19,62 @@ void lum_seen_init(struct lum_seen *seen)
 
 void lum_seen_fini(struct lum_seen *seen)
 {
-    lum_free(seen->slots);
+    for (size_t i = 0; i < LUM_SEEN_TABLES; i++) {
+        lum_free(seen->tables[i].slots);
+    }
     *seen = (struct lum_seen){0};
 }
 
 /* The slot of the hash, or the free one where it belongs. */
-static struct lum_seen_slot *find(struct lum_seen_slot *slots, size_t room, uint64_t hash)
+static uint64_t *find(uint64_t *slots, size_t room, uint64_t hash)
 {
     size_t i = (size_t)hash & (room - 1);
 
-    while (slots[i].row != 0 && slots[i].hash != hash) {
+    while (slots[i] != 0 && slots[i] != hash) {
         i = (i + 1) & (room - 1);
     }
     return &slots[i];
 }
 
 /* Twice the room when three quarters are taken. */
-static bool grow(struct lum_seen *seen)
+static bool grow(struct lum_seen_table *table)
 {
-    size_t room = seen->room == 0 ? ROOM_FIRST : 2 * seen->room;
-    struct lum_seen_slot *slots;
+    size_t room = table->room == 0 ? ROOM_FIRST : 2 * table->room;
+    uint64_t *slots;
 
-    if (seen->count < seen->room / 4 * 3) {
+    if (table->count < table->room / 4 * 3) {
         return true;
     }
     slots = lum_alloc_zero(room * sizeof(*slots));
     if (slots == NULL) {
         return false;
     }
-    for (size_t i = 0; i < seen->room; i++) {
-        if (seen->slots[i].row != 0) {
-            *find(slots, room, seen->slots[i].hash) = seen->slots[i];
+    for (size_t i = 0; i < table->room; i++) {
+        if (table->slots[i] != 0) {
+            *find(slots, room, table->slots[i]) = table->slots[i];
         }
     }
-    lum_free(seen->slots);
-    seen->slots = slots;
-    seen->room = room;
+    lum_free(table->slots);
+    table->slots = slots;
+    table->room = room;
     return true;
 }
 
-enum lum_status lum_seen_add(struct lum_seen *seen, struct lum_bytes key, uint64_t row,
-                             uint64_t *before)
+enum lum_status lum_seen_add(struct lum_seen *seen, struct lum_bytes key)
 {
     uint64_t hash = lum_siphash(seen->secret, key);
-    struct lum_seen_slot *slot;
+    struct lum_seen_table *table = &seen->tables[hash >> 60];
+    uint64_t *slot;
 
-    LUM_ASSERT(row > 0);
-    if (!grow(seen)) {
+    hash = hash == 0 ? 1 : hash;
+    if (!grow(table)) {
         return LUM_NO_MEMORY;
     }
-    slot = find(seen->slots, seen->room, hash);
-    if (slot->row != 0) {
-        *before = slot->row;
+    slot = find(table->slots, table->room, hash);
+    if (*slot != 0) {
         return LUM_EXISTS;
     }
-    *slot = (struct lum_seen_slot){hash, row};
-    seen->count++;
+    *slot = hash;
+    table->count++;
     return LUM_OK;
 }

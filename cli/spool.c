@@ -134,8 +134,8 @@ enum lum_status lum_spool_open(const char *path, const volatile sig_atomic_t *st
     if (status == LUM_OK && fstat(spool.fd, &st) != 0) {
         status = lum_host_fail(errno, path, err);
     }
-    if (status == LUM_OK && lseek(spool.fd, 0, SEEK_SET) != 0) {
-        status = lum_host_fail(errno, path, err);
+    if (status == LUM_OK) {
+        status = lum_spool_move(&spool, 0, NULL, err);
     }
     if (status != LUM_OK) {
         lum_spool_close(&spool);
@@ -152,6 +152,20 @@ void lum_spool_close(struct lum_spool *spool)
         close(spool->fd);
     }
     spool->fd = -1;
+}
+
+enum lum_status lum_spool_move(const struct lum_spool *spool, uint64_t to, uint64_t *from,
+                               struct lum_error *err)
+{
+    off_t before = lseek(spool->fd, 0, SEEK_CUR);
+
+    if (before < 0 || lseek(spool->fd, (off_t)to, SEEK_SET) < 0) {
+        return lum_host_fail(errno, spool->name, err);
+    }
+    if (from != NULL) {
+        *from = (uint64_t)before;
+    }
+    return LUM_OK;
 }
 
 enum lum_status lum_spool_hash(const struct lum_spool *spool, uint8_t out[32],

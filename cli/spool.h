@@ -24,6 +24,9 @@ struct lum_spool {
 LUM_MUST_USE enum lum_status lum_spool_open(const char *path, const volatile sig_atomic_t *stop,
                                             struct lum_spool *out, struct lum_error *err);
 void lum_spool_close(struct lum_spool *spool);
+/* Reading goes on at byte `to`; where it stood comes out, unless from is NULL. */
+LUM_MUST_USE enum lum_status lum_spool_move(const struct lum_spool *spool, uint64_t to,
+                                            uint64_t *from, struct lum_error *err);
 /* BLAKE2b-256 of all of it; the place in the file stays. */
 LUM_MUST_USE enum lum_status lum_spool_hash(const struct lum_spool *spool, uint8_t out[32],
                                             struct lum_error *err);
