@@ -114,7 +114,8 @@ struct lum_log_piece {
     uint64_t last;
     uint32_t plain_len;
     bool is_packed;         /* bytes are a zstd frame of plain_len; else the run itself */
-    struct lum_bytes bytes; /* stands until the next call with this reader, or txn's end */
+    struct lum_bytes bytes; /* at most LUM_BLOCK_PLAIN_MAX; stands until the next call with this
+                             * reader, or txn's end */
     struct lum_sig seals[LUM_BLOCK_SEGMENTS_MAX + 1];
     uint32_t seal_count;
 };

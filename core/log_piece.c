@@ -1,8 +1,9 @@
 /*
  * log_piece.c - cuts a piece out of a log, ready to be said.
  *
- * A stored block goes out as it lies. What begins inside one goes out up to that block's end, so
- * that the next piece begins where a block begins; the tail goes out with its open end.
+ * A stored block goes out as it lies, unless packing made it larger than a piece may be: noise does
+ * not pack. What begins inside one goes out up to that block's end, so that the next piece begins
+ * where a block begins; the tail goes out with its open end.
  */
 #include "core/log_i.h"
 
@@ -17,7 +18,8 @@ static enum lum_status block_as_it_lies(struct lum_txn *txn, const struct lum_lo
 {
     enum lum_status status = lum_log_seals(txn, row->lno, block->first, block->last, out->seals,
                                            &out->seal_count);
-    if (status == LUM_OK && out->seal_count > max_segments) {
+    if (status == LUM_OK &&
+        (out->seal_count > max_segments || block->frame.len > LUM_BLOCK_PLAIN_MAX)) {
         return LUM_NOT_FOUND;
     }
     out->first = block->first;

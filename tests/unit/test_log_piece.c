@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "core/crypto.h"
+#include "core/pack.h"
 #include "tests/lib/book.h"
 
 static int setup(void **state)
@@ -96,6 +98,59 @@ static void a_piece_from_inside_a_block_ends_where_the_block_ends(void **state)
     lum_txn_abort(txn);
 }
 
+/* Events that nothing packs, each a segment of its own, as many bytes as a block may have. */
+static void write_noise(struct writer *writer)
+{
+    static uint8_t noise[LUM_PAYLOAD_MAX];
+    static const uint8_t key[16];
+    lum_buf_reset(&writer->run);
+    writer->count = 0;
+    writer->seal_count = 0;
+    for (uint32_t n = 0; n < LUM_BLOCK_PLAIN_MAX / LUM_PAYLOAD_MAX; n++) {
+        struct lum_run_mark *mark = &writer->marks[writer->count++];
+        struct lum_header header = {.dt = 1, .plen = LUM_PAYLOAD_MAX - 8};
+        for (uint64_t i = 0; i < LUM_PAYLOAD_MAX; i += 8) {
+            uint64_t place = i + n * LUM_PAYLOAD_MAX;
+            lum_put_u64(noise + i, lum_siphash(key, lum_bytes_of(&place, sizeof place)));
+        }
+        const struct lum_bytes payload = lum_bytes_of(noise, header.plen);
+        mark->offset = (uint32_t)writer->run.len;
+        lum_run_append(&writer->run, &header, payload);
+        mark->length = (uint32_t)writer->run.len - mark->offset;
+        assert_int_equal(lum_chain_step(&writer->place.chain, &header, payload, &mark->is_boundary),
+                         LUM_FAULT_NONE);
+        assert_true(mark->is_boundary);
+        mark->chain = writer->place.chain;
+        lum_range_add(&writer->place.range, &mark->chain.h);
+        const struct lum_seal_claim claim = {&writer->place.log_id, &mark->chain,
+                                             &writer->place.range};
+        lum_seal_make(&claim, &writer->key, &writer->seals[writer->seal_count++]);
+    }
+    assert_int_equal(writer->run.len, LUM_BLOCK_PLAIN_MAX);
+}
+
+/* A neighbour reads no more than LUM_BLOCK_PLAIN_MAX bytes, packed or not. */
+static void a_block_that_packing_made_larger_goes_out_plain(void **state)
+{
+    struct book *book = *state;
+    struct book *to = book_open();
+    struct lum_log_row row;
+    struct lum_log_piece piece;
+    struct lum_txn *txn = book_begin_write(book);
+    write_noise(book->writer);
+    book_append_written(book, txn);
+    assert_true(block_bytes(txn, 1).len > LUM_BLOCK_PLAIN_MAX + LUM_LOG_BLOCK);
+    book_commit(book, txn);
+    txn = book_begin_read(book);
+    book_row(txn, book->writer, &row);
+    assert_int_equal(lum_log_piece_at(book->reader, txn, &row, 1, 16, &piece), LUM_OK);
+    assert_int_equal(piece.bytes.len, LUM_BLOCK_PLAIN_MAX);
+    lum_txn_abort(txn);
+    assert_int_equal(book_pass_on(book, to, 16), 1);
+    book_expect_same_frontier(book, to);
+    book_close(to);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -104,6 +159,7 @@ int main(void)
         T(small_pieces_make_the_same_log),
         T(an_open_tail_goes_out_with_its_head_seal),
         T(a_piece_from_inside_a_block_ends_where_the_block_ends),
+        T(a_block_that_packing_made_larger_goes_out_plain),
 #undef T
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
