@@ -20,7 +20,7 @@ enum {
     OP_TYPE_VALUE = 1, /* initial fields count as sets */
     TREE_KEY = 1 + 2,
     HASH = 32,
-    NUMBERS_MAX = 1 << 20, /* lnos and names that are remembered */
+    NUMBERS_MAX = 1 << 20, /* lnos and names below are remembered, the others looked up anew */
 };
 
 static const size_t leaf_max = (size_t)1 << 31;
@@ -89,36 +89,57 @@ static void *element(struct root *root, struct lum_buf *buf, uint32_t i, size_t 
     return buf->at + (size_t)i * size;
 }
 
-static struct lum_hash log_id_of(struct root *root, uint32_t lno)
+static struct lum_hash look_up_log(struct root *root, uint32_t lno)
 {
-    static const struct lum_hash none;
-    struct known_log *known = element(root, &root->log_ids, lno, sizeof *known);
-    if (known == NULL || known->is_known) {
-        return known == NULL ? none : known->id;
-    }
-    struct lum_log_row row;
+    struct lum_log_row row = {0};
     enum lum_status status = lum_log_get(root->log, lno, &row);
     if (status != LUM_OK) {
         fail(root, status);
-        return none;
     }
-    known->id = row.place.log_id;
-    known->is_known = true;
+    return row.place.log_id;
+}
+
+static struct lum_hash log_id_of(struct root *root, uint32_t lno)
+{
+    if (lno >= NUMBERS_MAX) {
+        return look_up_log(root, lno);
+    }
+    struct known_log *known = element(root, &root->log_ids, lno, sizeof *known);
+    if (known == NULL) {
+        return (struct lum_hash){{0}};
+    }
+    if (!known->is_known) {
+        known->id = look_up_log(root, lno);
+        known->is_known = true;
+    }
     return known->id;
 }
 
+static struct lum_bytes look_up_name(struct root *root, uint32_t number)
+{
+    struct lum_bytes text = lum_view_name_text(root->view, number);
+    if (text.len == 0) {
+        fail(root, LUM_CORRUPT);
+    }
+    return text;
+}
+
+/* Stands until a row is put or another name is remembered. */
 static struct lum_bytes name_of(struct root *root, uint32_t number)
 {
+    if (number >= NUMBERS_MAX) {
+        return look_up_name(root, number);
+    }
     struct known_name *known = element(root, &root->names, number, sizeof *known);
     if (known == NULL) {
         return (struct lum_bytes){0};
     }
     if (known->len == 0) {
-        struct lum_bytes text = lum_view_name_text(root->view, number);
+        struct lum_bytes text = look_up_name(root, number);
         uint32_t at = (uint32_t)root->texts.len;
         lum_buf_put(&root->texts, text.at, text.len);
         if (text.len == 0 || root->texts.broken) {
-            fail(root, text.len == 0 ? LUM_CORRUPT : LUM_NO_MEMORY);
+            fail(root, LUM_NO_MEMORY);
             return (struct lum_bytes){0};
         }
         *known = (struct known_name){at, (uint32_t)text.len};

@@ -156,9 +156,8 @@ static void an_empty_shelf_has_the_vectors_root(void **state)
     vectors_same(w->vectors, "empty_root", root.b, sizeof root.b);
 }
 
-static void leaves_buckets_and_root_are_those_of_the_vectors(void **state)
+static void expect_vectors(struct world *w)
 {
-    struct world *w = *state;
     struct lum_hash hash;
     json_t *rows = vectors_array(w->vectors, "records");
     assert_true(json_array_size(rows) >= 10);
@@ -184,6 +183,20 @@ static void leaves_buckets_and_root_are_those_of_the_vectors(void **state)
     }
     assert_int_equal(lum_view_root(w->view, w->log, 2, &hash), LUM_OK); /* another shelf */
     vectors_same(w->vectors, "empty_root", hash.b, sizeof hash.b);
+}
+
+static void leaves_buckets_and_root_are_those_of_the_vectors(void **state)
+{
+    expect_vectors(*state);
+}
+
+/* Whoever makes up a million names must not leave a hall without its root. */
+static void a_root_has_no_greatest_number_of_names(void **state)
+{
+    struct world *w = *state;
+    w->names = (1U << 20) - 3;
+    expect_vectors(w);
+    assert_true(w->names > 1U << 20);
 }
 
 /* ---- one root, however the events came ---- */
@@ -368,6 +381,8 @@ int main(void)
                                         world_close),
         cmocka_unit_test_setup_teardown(leaves_buckets_and_root_are_those_of_the_vectors,
                                         world_open, world_close),
+        cmocka_unit_test_setup_teardown(a_root_has_no_greatest_number_of_names, world_open,
+                                        world_close),
         cmocka_unit_test(any_causal_order_and_any_batching_gives_the_same_root),
         cmocka_unit_test(kept_buckets_follow_every_change),
         cmocka_unit_test(a_byte_of_a_value_changes_the_root),
