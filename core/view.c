@@ -35,6 +35,7 @@ enum lum_status lum_view_applier_open(struct lum_view **out)
     lum_buf_init(&view->waiting, row_max);
     lum_buf_init(&view->queue, row_max);
     lum_names_init(&view->names);
+    lum_late_init(&view->late);
     for (size_t i = 0; i < LUM_VIEW_READERS; i++) {
         if (lum_log_reader_open(&view->readers[i].log) != LUM_OK) {
             lum_view_applier_close(view);
@@ -58,6 +59,7 @@ void lum_view_applier_forget(struct lum_view *view)
 {
     lum_view_forget_logs(view);
     lum_fresh_forget(&view->fresh);
+    lum_late_forget(&view->late);
     memset(view->dirty, 0, sizeof view->dirty);
 }
 
@@ -84,6 +86,7 @@ void lum_view_applier_close(struct lum_view *view)
     lum_buf_fini(&view->queue);
     lum_names_fini(&view->names);
     lum_fresh_forget(&view->fresh);
+    lum_late_forget(&view->late);
     lum_free(view);
 }
 
@@ -186,22 +189,25 @@ static uint64_t lesser(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-/* Pages this batch has dirtied, about, with what its end will dirty: random keys cost one each
- * until the table has no more, and a row that grows splits its full page more often than not. */
-static uint64_t pages_of(struct lum_view *view)
+/* Random keys cost one each until the table has no more; rows that grow, and new ones, show in the
+ * table's size. */
+uint64_t lum_view_pages(struct lum_view *view)
 {
-    uint64_t rows = lesser(view->touched_records * 3 / 2, lum_txn_pages(view->txn, LUM_V_REC));
-    return view->appended_bytes / PAGE + rows + lum_view_ids_pages(view);
+    uint64_t rec = lum_txn_pages(view->txn, LUM_V_REC);
+    uint64_t rows = lesser(view->touched_rows, view->rec_pages);
+    rows += rec > view->rec_pages ? rec - view->rec_pages : 0;
+    uint64_t ids = lum_late_is_leaving(&view->late) ? 0 : lum_view_ids_pages(view);
+    return view->appended_bytes / PAGE + rows + ids + lum_late_pages(&view->late);
 }
 
 static bool is_spent(struct lum_view *view)
 {
     uint64_t applied = view->progress->applied;
     if (applied % BUDGET_EVERY == 0) {
-        view->progress->pages = pages_of(view);
+        view->progress->pages = lum_view_pages(view);
     }
     return (view->events_max != 0 && applied >= view->events_max) ||
-           lum_fresh_is_full(&view->fresh) ||
+           lum_fresh_is_full(&view->fresh) || lum_late_is_full(&view->late) ||
            view->pages_before + view->progress->pages >= LUM_VIEW_DIRTY_PAGES_MAX;
 }
 
@@ -348,10 +354,13 @@ static enum lum_status begin(struct lum_view *view, bool is_scratch)
     view->batch++;
     view->rid_pages = lum_txn_pages(view->txn, LUM_V_RID);
     view->touched_rids = 0;
-    view->touched_records = 0;
+    view->rec_pages = lum_txn_pages(view->txn, LUM_V_REC);
+    view->touched_rows = 0;
+    view->touched_page = 0;
     view->appended_bytes = 0;
     view->is_log_bad = false;
     lum_fresh_begin(&view->fresh, is_scratch);
+    lum_late_begin(&view->late, is_scratch);
     enum lum_status status = lum_view_meta_load(view);
     if (status == LUM_OK) {
         status = lum_fresh_prepare(&view->fresh, view->txn);
@@ -375,10 +384,9 @@ static enum lum_status begin(struct lum_view *view, bool is_scratch)
     return status;
 }
 
-/* AGAIN: it is the last one, but for ids that still rest in memory. */
-static enum lum_status end(struct lum_view *view, bool is_last)
+static enum lum_status rows_put(struct lum_view *view)
 {
-    view->progress->pages = pages_of(view);
+    view->progress->pages = lum_view_pages(view);
     enum lum_status status = lum_view_states_flush(view);
     if (status == LUM_OK) {
         status = lum_view_feed_end(view);
@@ -392,7 +400,21 @@ static enum lum_status end(struct lum_view *view, bool is_last)
     if (view->state_count > LUM_VIEW_STATES_MAX) {
         lum_view_forget_logs(view);
     }
-    return status == LUM_OK ? lum_view_ids_settle(view, is_last) : status;
+    return status;
+}
+
+/* AGAIN: it is the last one, but for what still rests in memory. */
+static enum lum_status end(struct lum_view *view, bool is_last)
+{
+    enum lum_status late = lum_view_late_settle(view, is_last);
+    if (late != LUM_OK && late != LUM_AGAIN) {
+        return late;
+    }
+    enum lum_status status = rows_put(view);
+    if (status == LUM_OK && late == LUM_OK) {
+        status = lum_view_ids_settle(view, is_last);
+    }
+    return status == LUM_OK ? late : status;
 }
 
 static enum lum_status tell(const struct lum_view *view, enum lum_status status,
@@ -427,7 +449,7 @@ enum lum_status lum_view_apply(struct lum_view *view, const struct lum_view_batc
         return LUM_OK;
     }
     if (status == LUM_OK) {
-        status = turns(view);
+        status = lum_late_is_leaving(&view->late) ? LUM_AGAIN : turns(view);
     }
     if (status == LUM_OK || status == LUM_AGAIN) {
         enum lum_status ended = end(view, status == LUM_OK);

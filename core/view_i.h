@@ -7,7 +7,9 @@
  *   view_deps.c    has everything that an event names applied? pins
  *   view_log.c     how far each log is: rows of vlog and pos
  *   view_clock.c   clocks of the causal past: is an event's time sane?
- *   view_record.c  ops onto records; rec, coll, hist, conflict, tree
+ *   view_record.c  the ops of one event onto records
+ *   view_late.c    ops put off, in a view that is made anew
+ *   view_rows.c    rec, coll, hist, conflict, tree
  *   view_ids.c     rid and young: record numbers by id
  *   view_fresh.c   new ids in memory; which are surely new
  *   view_feed.c    feed: records by their newest change
@@ -156,6 +158,29 @@ void lum_fresh_note(struct lum_fresh *fresh, const struct lum_id *id);
 /* Surely not in the view. */
 bool lum_fresh_is_unknown(const struct lum_fresh *fresh, const struct lum_id *id);
 
+/* ---- ops put off (view_late.c) ---- */
+
+struct lum_view_op;
+struct lum_late {
+    struct lum_buf bytes; /* the ops, as they came */
+    uint64_t *order;      /* of them by record; NULL while they come */
+    uint32_t count;
+    uint32_t next; /* in order */
+    size_t told;   /* bytes of ops that stand in `hist` */
+    bool is_on;    /* only a scratch view puts off */
+};
+void lum_late_init(struct lum_late *late);
+void lum_late_forget(struct lum_late *late);
+/* A batch begins, and puts off or not. */
+void lum_late_begin(struct lum_late *late, bool is_on);
+LUM_MUST_USE enum lum_status lum_late_put(struct lum_late *late, uint64_t rno,
+                                          const struct lum_view_op *op);
+/* There may be no room for one more event. */
+bool lum_late_is_full(const struct lum_late *late);
+/* They go onto their records and none may come. */
+bool lum_late_is_leaving(const struct lum_late *late);
+uint64_t lum_late_pages(const struct lum_late *late);
+
 /* ---- the applier ---- */
 
 enum {
@@ -201,10 +226,12 @@ struct lum_view {
     uint64_t batch_change; /* first change number of this batch */
     uint32_t next_name;
     struct lum_view_counts counts;
-    uint64_t rid_pages;       /* as the batch began */
-    uint64_t touched_rids;    /* new ids */
-    uint8_t touched_shelf;    /* of the last of them */
-    uint64_t touched_records; /* rows rewritten */
+    uint64_t rid_pages;    /* as the batch began */
+    uint64_t touched_rids; /* new ids */
+    uint8_t touched_shelf; /* of the last of them */
+    uint64_t rec_pages;    /* as the batch began */
+    uint64_t touched_rows; /* rewritten; neighbours in one page count once */
+    uint64_t touched_page; /* of the last of them, about */
     uint64_t appended_bytes;
     uint8_t feed[LUM_FEED_ROW * LUM_FEED_LEN]; /* the row of `feed` that next_change falls in */
     uint64_t dirty[LUM_SHELVES_MAX][LUM_VIEW_BUCKETS / 64];
@@ -217,6 +244,7 @@ struct lum_view {
     struct lum_buf bytes; /* a row in the making */
     struct lum_names names;
     struct lum_fresh fresh;
+    struct lum_late late;
     struct lum_view_state **states; /* by lno */
     uint32_t state_room;
     uint32_t state_count;
@@ -278,6 +306,8 @@ LUM_MUST_USE enum lum_status lum_view_pins_put(struct lum_view *view,
 
 /* ---- the whole (view.c, view_fit.c) ---- */
 
+/* Pages this batch has dirtied, about, with what its end will dirty and what is put off. */
+uint64_t lum_view_pages(struct lum_view *view);
 /* What is known of logs and names. */
 void lum_view_forget_logs(struct lum_view *view);
 /* Logs that wait for something of this log8, at or below seq, are tried again. */
@@ -306,7 +336,10 @@ struct lum_view_event {
 LUM_MUST_USE enum lum_status lum_view_ops_apply(struct lum_view *view,
                                                 const struct lum_view_event *event,
                                                 const struct lum_payload *payload);
-/* Dirty buckets lose their rows. */
+/* Ops put off go onto their records, if there are many of them or they are the last. AGAIN: the
+ * budget is spent first. (core/view_late.c) */
+LUM_MUST_USE enum lum_status lum_view_late_settle(struct lum_view *view, bool is_last);
+/* Dirty buckets lose their rows. (core/view_rows.c) */
 LUM_MUST_USE enum lum_status lum_view_tree_flush(struct lum_view *view);
 
 /* ---- record ids (view_ids.c) ---- */

@@ -1,4 +1,4 @@
-/* The rows around a record: one event with many ops, counts, conflicts, what a batch tells. */
+/* The ops of events onto records: many in one event, many in one row, what a batch tells. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -74,59 +74,6 @@ static void a_batch_tells_what_became_of_records(void **state)
     assert_int_equal(told->conflicts_new, 1);
 }
 
-static void lumbungs_own_collections_are_records_but_not_counted(void **state)
-{
-    struct build_hall *hall = *state;
-    lum_draft_make_keyed(build_draft(hall->build), lum_bytes_of("_space", 6),
-                         lum_bytes_of("space", 5), build_map("name", "Hall A"));
-    (void)build_data(hall->build, hall->a, 0);
-    (void)build_make(hall->build, hall->a, 0, "name", "padi");
-    settle(hall);
-    struct lum_id id = build_keyed(hall->build, "_space", "space");
-    assert_string_equal(build_shown(hall->store, &id, "name"), "Hall A");
-    assert_int_equal(build_counts(hall->store).records, 1);
-    (void)build_drop(hall->build, hall->a, &id, NO_PLACES);
-    settle(hall);
-    assert_int_equal(build_life(hall->store, &id), LUM_DEAD);
-    assert_int_equal(build_counts(hall->store).deleted, 0);
-}
-
-static void conflicts_of_a_deleted_record_are_listed_again_when_it_is_kept(void **state)
-{
-    struct build_hall *hall = *state;
-    uint64_t seq = build_make(hall->build, hall->a, 0, "name", "1");
-    struct lum_id id = build_made(hall->build, hall->a, seq, 0);
-    set(hall, hall->b, &id, "2", PLACES({hall->a, seq, 0}));
-    set(hall, hall->c, &id, "3", PLACES({hall->a, seq, 0}));
-    settle(hall);
-    assert_int_equal(build_counts(hall->store).conflicts, 1);
-    uint64_t drop = build_drop(hall->build, hall->a, &id, PLACES({hall->b, 1, 0}, {hall->c, 1, 0}));
-    settle(hall);
-    assert_int_equal(build_counts(hall->store).conflicts, 0);
-    (void)build_keep(hall->build, hall->b, &id, PLACES({hall->a, drop, 0}));
-    settle(hall);
-    assert_int_equal(build_counts(hall->store).conflicts, 1);
-    assert_int_equal(build_progress(hall->store)->conflicts_new, 1);
-}
-
-static void a_third_value_changes_the_number_in_the_list(void **state)
-{
-    struct build_hall *hall = *state;
-    uint64_t seq = build_make(hall->build, hall->a, 0, "name", "1");
-    struct lum_id id = build_made(hall->build, hall->a, seq, 0);
-    struct lum_view_conflict row = {0};
-    set(hall, hall->b, &id, "2", NO_PLACES);
-    settle(hall);
-    assert_int_equal(lum_view_conflict_next(build_view_txn(hall->store), &row), LUM_OK);
-    assert_int_equal(row.number, 2);
-    set(hall, hall->c, &id, "3", NO_PLACES);
-    settle(hall);
-    row = (struct lum_view_conflict){0};
-    assert_int_equal(lum_view_conflict_next(build_view_txn(hall->store), &row), LUM_OK);
-    assert_int_equal(row.number, 3);
-    assert_int_equal(build_counts(hall->store).conflicts, 1);
-}
-
 static void many_siblings_and_many_drops_fit_in_a_row(void **state)
 {
     enum {
@@ -158,9 +105,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(one_event_may_make_a_thousand_records_and_edit_each),
         TEST(a_batch_tells_what_became_of_records),
-        TEST(lumbungs_own_collections_are_records_but_not_counted),
-        TEST(conflicts_of_a_deleted_record_are_listed_again_when_it_is_kept),
-        TEST(a_third_value_changes_the_number_in_the_list),
         TEST(many_siblings_and_many_drops_fit_in_a_row),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
