@@ -1,6 +1,7 @@
 /*
  * query.c - one pass over a collection: asks each row as it lies, builds no record.
  *
+ *   to count a whole collection, coll alone is walked
  *   coll gives the numbers of the records that are shown; the cursor of rec walks beside it, and
  *   jumps only over what is in no collection or in another
  *   a row's cells ascend by field number, and so do the fields asked for: one walk finds them all
@@ -71,6 +72,7 @@ struct run {
     uint64_t limit;
     bool is_sorted;
     bool is_descending;
+    bool is_asked; /* rows are read */
     /* fields asked for, ascending, and what this row has there */
     uint32_t wanted[WANTED_MAX];
     struct lum_bytes found[WANTED_MAX];
@@ -386,6 +388,23 @@ static bool row_at(struct lum_scan *rec, uint64_t rno)
     return is_there || (lum_scan_seek(rec, want) && lum_bytes_equal(rec->key, want));
 }
 
+/* Which rows are read: to count all of a shelf's collection, none need be. */
+static enum lum_status look_around(struct run *run)
+{
+    const struct lum_id zero = {{0}};
+    run->is_asked = run->rnos != NULL || run->is_sorted || run->where->step_count > 0;
+    for (uint8_t shelf = 0; shelf < LUM_SHELVES_MAX && !run->is_asked; shelf++) {
+        struct lum_view_ids ids;
+        enum lum_status status = lum_view_ids_open(run->view, shelf, &zero, &ids);
+        if (status != LUM_OK) {
+            return status;
+        }
+        run->is_asked = ids.is_there && shelf != run->shelf;
+        lum_view_ids_close(&ids);
+    }
+    return LUM_OK;
+}
+
 static void pass(struct run *run, struct lum_scan *coll, struct lum_scan *rec)
 {
     uint8_t first[4 + 8] = {0};
@@ -394,11 +413,13 @@ static void pass(struct run *run, struct lum_scan *coll, struct lum_scan *rec)
     while (more && run->status == LUM_OK && coll->key.len == sizeof first &&
            memcmp(coll->key.at, first, 4) == 0) {
         uint64_t rno = lum_get_u64(coll->key.at + 4);
-        if (!row_at(rec, rno)) {
+        if (!run->is_asked) {
+            give(run, rno);
+        } else if (row_at(rec, rno)) {
+            row_ask(run, rec->value, rno);
+        } else {
             run->status = LUM_CORRUPT;
-            return;
         }
-        row_ask(run, rec->value, rno);
         more =
             lum_scan_next(coll) && (run->is_sorted || run->limit == 0 || run->count < run->limit);
     }
@@ -408,7 +429,10 @@ static enum lum_status scan(struct run *run)
 {
     struct lum_scan coll;
     struct lum_scan rec;
-    enum lum_status status = lum_scan_open(run->view, LUM_V_COLL, &coll);
+    enum lum_status status = look_around(run);
+    if (status == LUM_OK) {
+        status = lum_scan_open(run->view, LUM_V_COLL, &coll);
+    }
     if (status != LUM_OK) {
         return status;
     }

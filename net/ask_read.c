@@ -241,10 +241,11 @@ enum lum_status lum_ask_find(struct lum_ask *ask, struct lum_error *err)
 
     if (listing == NULL) {
         status = begin_listing(ask, &listing);
+        bool is_count = lum_ask_bool(ask, "count");
         if (status == LUM_OK) {
-            status = run_query(ask, &listing->rnos, &count, err);
+            status = run_query(ask, is_count ? NULL : &listing->rnos, &count, err);
         }
-        if (status == LUM_OK && lum_ask_bool(ask, "count")) {
+        if (status == LUM_OK && is_count) {
             return lum_page_end(ask, count);
         }
     } else {

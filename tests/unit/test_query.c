@@ -206,6 +206,18 @@ static void deleted_records_and_other_collections_are_left_out(void **state)
     assert_string_equal(find(f, NULL, "", 0), "12456");
 }
 
+static void a_collection_of_the_same_name_on_another_shelf_is_another(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t log = build_log(f->build, 1, 0, LUM_SHELF_COMMON + 1);
+    lum_draft_make(build_draft(f->build), lum_bytes_of("village", 7), build_map("name", "Garut"));
+    (void)build_data(f->build, log, 0);
+    build_feed_all(f->store);
+    (void)build_settle(f->store);
+    assert_int_equal(build_counts(f->store).records, ROWS + 1); /* or this test shows nothing */
+    assert_string_equal(find(f, NULL, "", 0), "123456");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -221,6 +233,7 @@ int main(void)
         TEST(a_limit_keeps_the_best),
         TEST(a_cell_with_several_values_matches_by_the_shown_one),
         TEST(deleted_records_and_other_collections_are_left_out),
+        TEST(a_collection_of_the_same_name_on_another_shelf_is_another),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
