@@ -201,6 +201,11 @@ static void values_out_of_range_are_void(void **state)
     assert_true(control_reads(&c));
     c.invite.uses = 0;
     assert_false(control_reads(&c));
+    c = sample(LUM_INVITE, none);
+    c.invite.g = UINT32_MAX;
+    assert_true(control_reads(&c));
+    c.invite.g++;
+    assert_false(control_reads(&c));
     c = sample(LUM_ADMIT, none);
     c.admit.role = 0;
     assert_false(control_reads(&c));

@@ -208,7 +208,13 @@ static void whatever_is_wrong_inside_makes_the_event_void(void **state)
         {"an empty field name", "9290919300a17481a000", LUM_VOID_MALFORMED},
         {"a value that is none", "9290919300a17481a16180", LUM_VOID_MALFORMED},
         {"a make with one more", "9290919400a17480c0", LUM_VOID_MALFORMED},
+        {"a make with one more, where a salt would stand",
+         "93909194"
+         "00a17480c41000000000000000000000000000000000",
+         LUM_VOID_MALFORMED},
         {"an empty key", "9290919412a174a080", LUM_VOID_MALFORMED},
+        {"a set of an empty field name", "9291" ID "91950100a00590", LUM_VOID_MALFORMED},
+        {"a set of a field name of two lines", "9291" ID "91950100a10a0590", LUM_VOID_MALFORMED},
         {"a reference that is not there", "929091950100a1610590", LUM_VOID_MALFORMED},
         {"an id of 15 bytes",
          "9291c40f111111111111111111111111111111"

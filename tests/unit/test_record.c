@@ -160,6 +160,10 @@ static void the_own_log_is_seen_up_to_the_op_before(void **state)
     assert_int_equal(record.drops[0].seen[0].op, 2);
     assert_int_equal(record.drops[1].seen[0].seq, 6);
     assert_int_equal(record.drops[1].seen[0].op, LUM_OP_ANY);
+    make(at(5, 1, 0));
+    assert_int_equal(lum_record_life(&record), LUM_REVIVED);
+    drop(at(5, 1, 1), NULL, 0);
+    assert_int_equal(lum_record_life(&record), LUM_DEAD);
 }
 
 static void seen_positions_of_one_log_come_together_as_the_greatest(void **state)

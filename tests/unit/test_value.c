@@ -82,6 +82,9 @@ static void anything_else_is_none(void **state)
         {"9104", LUM_FAULT_TYPE},           /* a date of nothing */
         {"93040000", LUM_FAULT_TYPE},       /* a date of two */
         {"9202c40f000000000000000000000000000000", LUM_FAULT_TYPE},
+        {("9501c4200000000000000000000000000000000000000000000000000000000000000000"
+          "ffa161a162"),
+         LUM_FAULT_OVER_LIMIT}, /* a blob of -1 bytes */
         {"cc05", LUM_FAULT_NOT_CANONICAL},
         {"", LUM_FAULT_TRUNCATED},
         {"0505", LUM_FAULT_TRAILING},

@@ -286,15 +286,19 @@ static void a_freeze_ends_a_wait_for_the_other_branch(void **state)
     struct build_hall *hall = *state;
     (void)build_make(hall->build, hall->a, T0, "name", "x");
     struct lum_dep other_branch = build_pin(hall->build, hall->a, 1);
-    other_branch.seq = 2;
     other_branch.hash16[0] ^= 1;
+    (void)empty_event(hall, hall->c, &other_branch, 1); /* at the fork point itself */
+    other_branch.seq = 2;
     (void)empty_event(hall, hall->b, &other_branch, 1);
     feed(hall, hall->a);
     feed(hall, hall->b);
+    feed(hall, hall->c);
     expect_applied(hall, hall->b, 0, true);
+    expect_applied(hall, hall->c, 0, true);
     build_freeze(hall->store, hall->a, 1);
     assert_false(build_settle(hall->store));
     expect_applied(hall, hall->b, 1, false);
+    expect_applied(hall, hall->c, 1, false);
 }
 
 static void a_fork_at_the_first_event_leaves_level_zero(void **state)
