@@ -366,6 +366,7 @@ uint32_t link_dial(struct link *link, uint32_t a, uint32_t b)
         lum_buf_init(&flow->heard, BYTES_MAX);
         lum_buf_init(&flow->all, BYTES_MAX);
         flow->limit = LINK_NO_LIMIT;
+        flow->pass = LINK_NO_LIMIT;
     }
     for (unsigned end = 0; end < 2; end++) {
         struct lum_sync_event event = {
@@ -429,6 +430,9 @@ static bool deliver(struct link *link, uint32_t at, unsigned end, uint64_t elaps
     uint64_t len = flow->bytes.len;
     if (line->speed != 0 && len > line->speed * elapsed_ms) {
         len = line->speed * elapsed_ms;
+    }
+    if (flow->pass != LINK_NO_LIMIT && len > (uint64_t)flow->pass) {
+        len = (uint64_t)flow->pass;
     }
     if (flow->limit != LINK_NO_LIMIT && flow->delivered + len >= (uint64_t)flow->limit) {
         len = (uint64_t)flow->limit - flow->delivered;

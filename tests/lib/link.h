@@ -40,6 +40,7 @@ struct link_flow {
     struct lum_buf heard; /* delivered, not yet whole frames */
     struct lum_buf all;   /* everything delivered since the line came up */
     int64_t limit;        /* the line is cut after so many bytes; LINK_NO_LIMIT */
+    int64_t pass;         /* at most so many are delivered in a turn; LINK_NO_LIMIT */
     uint64_t delivered;
     uint32_t messages[LUM_MESSAGE_TYPES]; /* said, by type */
     uint32_t message_ends[4096];          /* bytes at which each delivered message ended */
