@@ -80,6 +80,9 @@ static void two_copies_that_go_on_open_no_more_logs(void **state)
         (void)snprintf(key, sizeof key, "%d", i);
         (void)site_put(&s[i % 2], key, "name", "x");
         site_meet(&s[0], &s[1]);
+        site_close(&s[i % 2]);
+        site_open(&s[i % 2]);
+        (void)site_settle(&s[i % 2]);
         assert_false(in_doubt(&s[i % 2]));
     }
     assert_int_equal(site_own_logs(&s[0], LUM_SHELF_COMMON, &row), 2);
@@ -213,6 +216,32 @@ static void doubt_in_the_middle_of_a_batch_starts_a_new_log(void **state)
 
 /* ---- pins ---- */
 
+static enum lum_status refuse(void *self, const char *path, struct lum_bytes bytes,
+                              struct lum_error *err)
+{
+    (void)self;
+    (void)bytes;
+    return lum_fail(err, LUM_CAUSE_disk_full, path, NULL);
+}
+
+/* Else a crash after the event would leave a log that the next start does not go on with. */
+static void without_its_note_an_incarnation_says_nothing(void **state)
+{
+    (void)state;
+    struct site site;
+    struct lum_log_row row;
+    site_prepare(&site);
+    site_found(&site, "Sari");
+    struct lum_id id = site_put(&site, "a", "name", "1").record;
+    assert_int_equal(lum_space_doubt(site.space, &site.error), LUM_OK);
+    site.env.file_write = refuse;
+    assert_int_equal(site_set(&site, &id, "name", "2"), LUM_FULL);
+    assert_true(in_doubt(&site));
+    assert_int_equal(site_own_logs(&site, LUM_SHELF_COMMON, &row), 1);
+    assert_string_equal(site_shown(&site, &id, "name"), "1");
+    site_drop(&site);
+}
+
 static void a_clock_outside_of_all_time_still_writes(void **state)
 {
     (void)state;
@@ -239,6 +268,7 @@ int main(void)
         cmocka_unit_test(doubt_comes_when_another_knows_more_of_our_log),
         cmocka_unit_test(a_log_that_forked_all_the_same_is_left_and_work_goes_on),
         cmocka_unit_test(doubt_in_the_middle_of_a_batch_starts_a_new_log),
+        cmocka_unit_test(without_its_note_an_incarnation_says_nothing),
         cmocka_unit_test(a_clock_outside_of_all_time_still_writes),
     };
     if (lum_crypto_init() != LUM_OK) {

@@ -99,6 +99,9 @@ static void a_withheld_payload_counts_as_applied_without_effect(void **state)
                                       .payload = lum_bytes_of("\x92\x90\x91\x93\x00\xa1t\x80", 8),
                                       .is_withheld = true};
     uint64_t seq = build_event(hall->build, hall->a, &event);
+    const struct build_event control = {
+        .kind = LUM_KIND_CONTROL, .payload = lum_bytes_of("\x91\x06", 2), .is_withheld = true};
+    (void)build_event(hall->build, 1, &control); /* a founder's gov log */
     struct lum_id id = build_made(hall->build, hall->a, seq, 0);
     const struct build_set by_b = {id, "name", "beras", 0};
     (void)build_set(hall->build, hall->b, &by_b, PLACES({hall->a, seq, 0}));

@@ -81,6 +81,24 @@ static void a_fork_in_front_of_what_has_applied_does_not(void **state)
     assert_int_equal(build_counts(hall->store).records, 3);
 }
 
+static void a_fork_behind_an_event_that_waits_ends_its_wait(void **state)
+{
+    struct build_hall *hall = *state;
+    uint32_t c = build_writer(hall->build, 9);
+    (void)build_make(hall->build, c, T0, "name", "beras");
+    const struct lum_dep on_c = build_pin(hall->build, c, 1);
+    const struct build_event waits = {.kind = LUM_KIND_DATA,
+                                      .payload = lum_bytes_of("\x92\x90\x90", 3),
+                                      .deps = &on_c,
+                                      .dep_count = 1};
+    build_feed(hall->store, hall->a, build_event(hall->build, hall->a, &waits));
+    assert_false(build_settle(hall->store));
+    assert_int_equal(build_counts(hall->store).waiting, 1);
+    build_freeze(hall->store, hall->a, 3);
+    assert_true(build_settle(hall->store));
+    assert_int_equal(build_counts(hall->store).waiting, 0);
+}
+
 /* Changes one byte of the view's mark: 0..7 the arrival reached, 8..39 its hash, 40..47 the newest
  * one read. */
 static void spoil_mark(struct build_hall *hall, size_t at)
@@ -147,6 +165,7 @@ int main(void)
         TEST(a_new_clock_holder_who_has_written_makes_the_view_anew),
         TEST(a_fork_behind_what_has_applied_makes_the_view_anew),
         TEST(a_fork_in_front_of_what_has_applied_does_not),
+        TEST(a_fork_behind_an_event_that_waits_ends_its_wait),
         TEST(a_view_of_another_log_is_made_anew),
         TEST(a_view_that_is_ahead_of_its_log_is_made_anew),
         TEST(a_new_view_goes_on_with_the_old_ones_change_numbers),
