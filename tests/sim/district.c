@@ -155,28 +155,18 @@ static void step(struct sim *sim)
 
 /* ---- the quiet time ---- */
 
-/* An invite that nobody holds any more lets nobody in: its newcomer goes home. */
-static void send_strangers_home(struct sim *sim)
-{
-    for (uint32_t i = sim->count; i > 1; i--) {
-        struct sim_node *node = &sim->nodes[i - 1];
-        if (!sim_is_welcome(node) && !sim_dial(sim, node, &sim->nodes[0], false) &&
-            i == sim->count) {
-            sim_say(sim, "%s's invite is lost", node->name);
-            sim_drop(node);
-            sim->count--;
-        }
-    }
-}
-
-/* Each keeps a line to the next, newcomers to the founder. */
+/* Each member keeps a line to the one before, each newcomer to the founder. */
 static void keep_lines(struct sim *sim)
 {
-    for (uint32_t i = 0; i < sim->count; i++) {
+    struct sim_node *last = &sim->nodes[0];
+    for (uint32_t i = 1; i < sim->count; i++) {
         struct sim_node *node = &sim->nodes[i];
-        if (!sim_is_linked(sim, node)) {
-            (void)sim_dial(sim, node, &sim->nodes[i == 0 ? 1 : i - 1], false);
+        bool is_member = sim_is_welcome(node);
+        struct sim_node *other = is_member ? last : &sim->nodes[0];
+        if (!sim_are_linked(sim, node, other)) {
+            (void)sim_dial(sim, node, other, false);
         }
+        last = is_member ? node : last;
     }
 }
 
@@ -190,6 +180,21 @@ static uint64_t bound_ms(struct sim *sim)
     return (uint64_t)sim->count * 2000 + bytes / 1000;
 }
 
+/* For the story of a quiet time that leads nowhere. */
+static void say_how_it_stands(struct sim *sim)
+{
+    for (uint32_t i = 0; i < link_count(sim->net); i++) {
+        const struct link_line *line = link_line(sim->net, i);
+        for (unsigned end = 0; end < 2 && line->is_up; end++) {
+            struct lum_sync_tally tally = {0};
+            (void)link_tally(sim->net, i, end, &tally);
+            sim_say(sim, "line %u is up: %s%s%s%s", (unsigned)i, sim->nodes[line->nodes[end]].name,
+                    tally.is_met ? ", met" : "", tally.is_equal ? ", equal" : "",
+                    tally.is_pushing ? ", has more to say" : "");
+        }
+    }
+}
+
 static void quiet(struct sim *sim)
 {
     sim_hang_up(sim);
@@ -200,9 +205,9 @@ static void quiet(struct sim *sim)
     sim_say(sim, "from here on everyone can meet");
     uint64_t began = link_now(sim->net);
     uint64_t bound = bound_ms(sim);
-    send_strangers_home(sim);
     while (!sim_all_equal(sim)) {
         if (link_now(sim->net) > began + bound) {
+            say_how_it_stands(sim);
             fail_msg("after %llu ms of quiet not all hold the same", (unsigned long long)bound);
         }
         sim_approve(&sim->nodes[0]);

@@ -63,7 +63,7 @@ static void note_shelf(struct sim_node *node, struct lum_txn *txn, uint8_t shelf
 void sim_ledger_note(struct sim_node *node)
 {
     struct lum_txn *txn = NULL;
-    if (lum_space_is_newcomer(node->site.space)) {
+    if (!sim_is_welcome(node)) { /* nobody promised anything yet */
         return;
     }
     sim_must(node, lum_txn_begin_read(lum_space_log(node->site.space), &txn, &node->site.error));
@@ -124,7 +124,7 @@ void sim_ledger_check(struct sim *sim)
     for (size_t i = 0; i < sim->ledger.count; i++) {
         const struct sim_saved *saved = &sim->ledger.at[i];
         for (uint32_t n = 0; n < sim->count && !saved->is_lost; n++) {
-            if (!holds(&sim->nodes[n], saved)) {
+            if (sim_is_welcome(&sim->nodes[n]) && !holds(&sim->nodes[n], saved)) {
                 fail_msg("%s lacks what %s was told is saved: log %02x%02x.., event %llu",
                          sim->nodes[n].name, sim->nodes[saved->node].name, saved->log_id.b[0],
                          saved->log_id.b[1], (unsigned long long)saved->seq);

@@ -57,7 +57,7 @@ static void happen(struct sim *sim, const struct crowd *crowd)
     } else if (what == 3) {
         dial(sim, node, one_of(sim, crowd));
     } else if (what == 4 && sim->has[SIM_crashes]) {
-        sim_crash(node, sim_is_linked(sim, node));
+        sim_crash(node, sim_are_linked(sim, node, NULL));
     } else if (what == 5 && sim->has[SIM_clocks]) {
         sim_set_clock(node);
     }

@@ -45,10 +45,12 @@ enum sim_trouble {
 #define SIM_MARKS(X)                                                                               \
     X(wrote)                                                                                       \
     X(deleted)                                                                                     \
-    X(kept) X(resolved) X(imported) X(import_met_import) X(conflict) X(revived) X(met)             \
-        X(met_equal) X(reset) X(half_open) X(slow) X(crash) X(crash_in_meeting) X(crash_in_batch)  \
-            X(copied) X(restored) X(lost_with_machine) X(doubted_by_neighbour) X(new_incarnation)  \
-                X(clock_1970) X(clock_2099) X(clock_jump) X(river) X(absence) X(joined)            \
+    X(kept)                                                                                        \
+    X(resolved)                                                                                    \
+    X(imported) X(import_met_import) X(conflict) X(revived) X(met) X(met_equal) X(reset)           \
+        X(half_open) X(slow) X(crash) X(crash_in_meeting) X(crash_in_batch) X(copied) X(restored)  \
+            X(lost_with_machine) X(doubted_by_neighbour) X(new_incarnation) X(clock_1970)          \
+                X(clock_2099) X(clock_jump) X(river) X(absence) X(joined)                          \
                     X(joined_through_another) X(invite_overused) X(admitted) X(host_waits)
 #define SIM_RARE_MARKS(X) X(waiting)
 
@@ -188,7 +190,10 @@ void sim_drop(struct sim_node *node);
 bool sim_dial(struct sim *sim, struct sim_node *a, struct sim_node *b, bool with_trouble);
 void sim_turn(struct sim *sim); /* one ms */
 void sim_hang_up(struct sim *sim);
-bool sim_is_linked(struct sim *sim, const struct sim_node *node);
+/* By a line that is up; b NULL: with anyone. */
+bool sim_are_linked(struct sim *sim, const struct sim_node *a, const struct sim_node *b);
+/* Only who holds the invite can let a newcomer in. */
+bool sim_answers(struct sim_node *member, const struct sim_node *newcomer);
 
 /* ---- people.c ---- */
 
@@ -216,8 +221,9 @@ void sim_ledger_close(struct sim_ledger *ledger);
 
 /* ---- truth.c ---- */
 
-bool sim_all_equal(struct sim *sim); /* frontiers */
-void sim_check(struct sim *sim);     /* everything that must hold once they are */
+/* Frontiers of all members; nobody is left who could still become one. */
+bool sim_all_equal(struct sim *sim);
+void sim_check(struct sim *sim); /* everything that must hold once they are */
 /* A conflict that the node lists, drawn; false when there is none. */
 bool sim_some_conflict(struct sim_node *node, struct lum_id *record, char field[65]);
 

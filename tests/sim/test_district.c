@@ -21,7 +21,7 @@
 #include "tests/sim/sim.h"
 
 enum {
-    SEEDS = 32
+    SEEDS = 24
 };
 
 static struct sim sim;

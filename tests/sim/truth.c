@@ -39,7 +39,10 @@ bool sim_all_equal(struct sim *sim)
     for (uint32_t i = 0; i < sim->count; i++) {
         struct sim_node *node = &sim->nodes[i];
         if (!sim_is_welcome(node)) {
-            return false;
+            if (sim_answers(&sim->nodes[0], node)) {
+                return false;
+            }
+            continue; /* whose invite went down with the founder's machine */
         }
         struct lum_txn *txn = NULL;
         sim_must(node,
@@ -167,6 +170,9 @@ void sim_check(struct sim *sim)
     uint8_t conflicts[2][32];
     for (uint32_t i = 0; i < sim->count; i++) {
         struct sim_node *node = &sim->nodes[i];
+        if (!sim_is_welcome(node)) {
+            continue;
+        }
         (void)site_settle(&node->site);
         struct lum_hash root = site_root(&node->site);
         first = i == 0 ? root : first;
@@ -187,7 +193,9 @@ void sim_check(struct sim *sim)
     sim_hash(sim, first.b, sizeof first.b);
     sim_hash(sim, conflicts[0], sizeof conflicts[0]);
     struct sim_node *node = &sim->nodes[sim_draw(sim, sim->count)];
-    link_remove(sim->net, node->at);
-    check_again(node, &first);
-    node->at = link_add(sim->net, &node->site, node->name);
+    if (sim_is_welcome(node)) {
+        link_remove(sim->net, node->at);
+        check_again(node, &first);
+        node->at = link_add(sim->net, &node->site, node->name);
+    }
 }

@@ -36,8 +36,7 @@ static void draw_wire(struct sim *sim, struct sim_wire *wire, struct link_line *
     }
 }
 
-/* Only who holds the invite can let a newcomer in. */
-static bool answers(struct sim_node *member, const struct sim_node *newcomer)
+bool sim_answers(struct sim_node *member, const struct sim_node *newcomer)
 {
     const struct lum_roster *roster = lum_space_roster(member->site.space);
     for (size_t i = 0; i < lum_roster_invite_count(roster); i++) {
@@ -66,7 +65,7 @@ bool sim_dial(struct sim *sim, struct sim_node *a, struct sim_node *b, bool with
         b = swap;
     }
     if (!sim_is_welcome(b) || !may_meet(sim, a, b) || link_count(sim->net) == LINK_LINES ||
-        (!sim_is_welcome(a) && !answers(b, a))) {
+        (!sim_is_welcome(a) && !sim_answers(b, a))) {
         return false;
     }
     uint32_t number = link_dial(sim->net, a->at, b->at);
@@ -185,11 +184,13 @@ void sim_hang_up(struct sim *sim)
     sim_turn(sim);
 }
 
-bool sim_is_linked(struct sim *sim, const struct sim_node *node)
+bool sim_are_linked(struct sim *sim, const struct sim_node *a, const struct sim_node *b)
 {
     for (uint32_t i = 0; i < link_count(sim->net); i++) {
         const struct link_line *line = link_line(sim->net, i);
-        if (line->is_up && (line->nodes[0] == node->at || line->nodes[1] == node->at)) {
+        bool has_a = line->nodes[0] == a->at || line->nodes[1] == a->at;
+        bool has_b = b == NULL || line->nodes[0] == b->at || line->nodes[1] == b->at;
+        if (line->is_up && has_a && has_b) {
             return true;
         }
     }
