@@ -47,11 +47,13 @@ enum sim_trouble {
     X(deleted)                                                                                     \
     X(kept)                                                                                        \
     X(resolved)                                                                                    \
-    X(imported) X(import_met_import) X(conflict) X(revived) X(met) X(met_equal) X(reset)           \
-        X(half_open) X(slow) X(crash) X(crash_in_meeting) X(crash_in_batch) X(copied) X(restored)  \
-            X(lost_with_machine) X(doubted_by_neighbour) X(new_incarnation) X(clock_1970)          \
-                X(clock_2099) X(clock_jump) X(river) X(absence) X(joined)                          \
-                    X(joined_through_another) X(invite_overused) X(admitted) X(host_waits)
+    X(imported)                                                                                    \
+    X(import_met_import)                                                                           \
+    X(conflict) X(revived) X(met) X(met_equal) X(reset) X(half_open) X(slow) X(crash)              \
+        X(crash_in_meeting) X(crash_in_batch) X(copied) X(restored) X(lost_with_machine)           \
+            X(doubted_by_neighbour) X(new_incarnation) X(clock_1970) X(clock_2099) X(clock_jump)   \
+                X(river) X(absence) X(joined) X(joined_through_another) X(invite_overused)         \
+                    X(admitted) X(host_waits)
 #define SIM_RARE_MARKS(X) X(waiting)
 
 enum sim_mark {
