@@ -103,8 +103,15 @@ static void a_stranger_is_not_kept(void **state)
     assert_memory_equal(before.b, after.b, 32);
 }
 
+enum flaw {
+    SOUND,
+    FORGED,       /* another key signed the JOIN */
+    NO_STEWARDS,  /* the INVITE is of somebody who may not invite */
+    ANOTHER_KIND, /* the JOIN stands in a receipt */
+};
+
 /* A founder's INVITE in the roster, and a newcomer's JOIN signed by its key. */
-static void write_join(struct hall *hall, struct writer *newcomer, bool is_forged)
+static void write_join(struct hall *hall, struct writer *newcomer, enum flaw flaw)
 {
     struct lum_roster_builder *builder = NULL;
     struct lum_sign_key invite;
@@ -119,8 +126,8 @@ static void write_join(struct hall *hall, struct writer *newcomer, bool is_forge
     lum_control_write(&control, &payload);
     const struct lum_genesis *genesis = lum_roster_genesis(hall->roster);
     assert_int_equal(lum_roster_builder_open(&hall->space.id, genesis, &builder), LUM_OK);
-    assert_int_equal(lum_roster_builder_add(builder, genesis->founders[0].a, &ref,
-                                            lum_buf_bytes(&payload)),
+    const uint8_t *inviter = flaw == NO_STEWARDS ? seed : genesis->founders[0].a;
+    assert_int_equal(lum_roster_builder_add(builder, inviter, &ref, lum_buf_bytes(&payload)),
                      LUM_OK);
     lum_roster_close(hall->roster);
     assert_int_equal(lum_roster_builder_end(builder, &hall->roster), LUM_OK);
@@ -131,10 +138,11 @@ static void write_join(struct hall *hall, struct writer *newcomer, bool is_forge
     control.join.invite = ref;
     memcpy(control.join.axt, newcomer->name.author, 32);
     lum_join_sign(&invite, &hall->space.id, control.join.axt, &control.join.sig);
-    control.join.sig.b[5] ^= is_forged ? 1 : 0;
+    control.join.sig.b[5] ^= flaw == FORGED ? 1 : 0;
     lum_buf_reset(&payload);
     lum_control_write(&control, &payload);
-    writer_write_one(newcomer, LUM_KIND_CONTROL, lum_buf_bytes(&payload));
+    writer_write_one(newcomer, flaw == ANOTHER_KIND ? LUM_KIND_RECEIPT : LUM_KIND_CONTROL,
+                     lum_buf_bytes(&payload));
     lum_buf_fini(&payload);
 }
 
@@ -142,15 +150,31 @@ static void a_gov_log_that_begins_with_a_valid_join_is_taken(void **state)
 {
     struct fixture *f = *state;
     struct writer *newcomer = writer_open(9, 1, LUM_SHELF_GOV);
-    write_join(f->a, newcomer, false);
+    write_join(f->a, newcomer, SOUND);
     struct lum_ingest_result result = hall_take_written(f->a, newcomer);
     assert_int_equal(result.end, LUM_INGEST_TAKEN);
     assert_true(result.gov_grew);
     writer_close(newcomer);
-    newcomer = writer_open(8, 1, LUM_SHELF_GOV);
-    write_join(f->a, newcomer, true);
-    assert_int_equal(hall_take_written(f->a, newcomer).end, LUM_INGEST_STRANGER);
-    writer_close(newcomer);
+}
+
+static void a_log_that_begins_with_another_join_is_a_strangers(void **state)
+{
+    static const struct {
+        uint8_t shelf;
+        enum flaw flaw;
+    } cases[] = {
+        {LUM_SHELF_GOV, FORGED},
+        {LUM_SHELF_GOV, NO_STEWARDS},
+        {LUM_SHELF_GOV, ANOTHER_KIND},
+        {LUM_SHELF_COMMON, SOUND},
+    };
+    struct fixture *f = *state;
+    for (size_t i = 0; i < LUM_COUNT(cases); i++) {
+        struct writer *newcomer = writer_open(8, 1, cases[i].shelf);
+        write_join(f->a, newcomer, cases[i].flaw);
+        assert_int_equal(hall_take_written(f->a, newcomer).end, LUM_INGEST_STRANGER);
+        writer_close(newcomer);
+    }
 }
 
 static void a_device_has_at_most_64_logs_on_a_shelf(void **state)
@@ -358,6 +382,7 @@ int main(void)
         T(a_gap_is_not_kept),
         T(a_stranger_is_not_kept),
         T(a_gov_log_that_begins_with_a_valid_join_is_taken),
+        T(a_log_that_begins_with_another_join_is_a_strangers),
         T(a_device_has_at_most_64_logs_on_a_shelf),
         T(an_overlap_is_skipped_and_its_new_end_taken),
         T(every_piece_of_a_long_log_leads_to_the_same_frontier),
