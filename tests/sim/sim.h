@@ -163,7 +163,7 @@ void sim_say(struct sim *sim, const char *format, ...) __attribute__((format(pri
 /* Bytes that are part of what must be the same each time. */
 void sim_hash(struct sim *sim, const void *at, size_t len);
 void sim_tell(struct sim *sim, FILE *out);
-const char *sim_mark_name(enum sim_mark mark);
+const char *sim_mark_name(size_t mark);
 /* One of the texts that differ by a number: k3, k4. In one of a few buffers that take turns. */
 const char *sim_text(const char *stem, uint32_t number);
 

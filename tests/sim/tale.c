@@ -57,7 +57,7 @@ void sim_tell(struct sim *sim, FILE *out)
     }
 }
 
-const char *sim_mark_name(enum sim_mark mark)
+const char *sim_mark_name(size_t mark)
 {
     static const char *const names[] = {
 #define X(name) #name,
