@@ -87,6 +87,17 @@ static enum lum_status end_faulty(struct entry *entry, enum lum_fault fault)
 
 /* ---- what is new is appended ---- */
 
+/* Nothing in this version gives a payload up, so one that is missing was taken out on the way, and
+ * once kept without it an event never gets it back. Somebody else has it whole. */
+static bool is_whole(const struct lum_run_mark *marks, uint32_t count)
+{
+    bool lacks = false;
+    for (uint32_t i = 0; i < count; i++) {
+        lacks |= marks[i].is_withheld;
+    }
+    return !lacks;
+}
+
 /* The run from `offset` on continues the row's head; `skip` of its seals belong to what is before.
  * packed: the frame of exactly these events, or empty. */
 static enum lum_status take(struct entry *entry, size_t offset, uint32_t skip,
@@ -105,6 +116,9 @@ static enum lum_status take(struct entry *entry, size_t offset, uint32_t skip,
                                          MARKS_MAX, &growth.count);
     if (fault != LUM_FAULT_NONE) {
         return end_faulty(entry, fault);
+    }
+    if (!is_whole(ingester->marks, growth.count)) {
+        return end_with(entry, LUM_INGEST_STRANGER);
     }
     enum lum_status status = LUM_OK;
     if (entry->row.lno == 0) {

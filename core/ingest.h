@@ -28,7 +28,7 @@ enum lum_ingest_end {
     LUM_INGEST_TAKEN,    /* some or all of it is new and now in the transaction */
     LUM_INGEST_HELD,     /* nothing new */
     LUM_INGEST_GAP,      /* begins after our head: not kept */
-    LUM_INGEST_STRANGER, /* no valid JOIN of its author yet: not kept */
+    LUM_INGEST_STRANGER, /* no valid JOIN of its author yet, or payloads left out: not kept */
     LUM_INGEST_FORK,     /* a fork was proved; the log is frozen now */
     LUM_INGEST_FAULTY,   /* see fault */
 };

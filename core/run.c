@@ -96,6 +96,7 @@ static struct lum_run_mark mark_of(const struct walk *walk, const struct lum_run
         .offset = (uint32_t)(reader->raw_header.at - run.at),
         .length = (uint32_t)(reader->raw_header.len + reader->payload.len),
         .is_boundary = walk->ends_at_boundary,
+        .is_withheld = reader->header.has_phash,
         .chain = walk->place.chain,
     };
 }

@@ -41,6 +41,7 @@ struct lum_run_mark {
     uint32_t offset; /* of the event in the run */
     uint32_t length; /* of header and payload together */
     bool is_boundary;
+    bool is_withheld;       /* its payload did not come along */
     struct lum_chain chain; /* after this event: what a log keeps to begin again from here */
 };
 

@@ -177,6 +177,28 @@ static void a_log_that_begins_with_another_join_is_a_strangers(void **state)
     }
 }
 
+/* A relay that strips a payload may not keep others from getting it whole. */
+static void an_event_without_its_payload_is_not_kept(void **state)
+{
+    struct fixture *f = *state;
+    writer_write_one(f->writer, LUM_KIND_DATA, lum_bytes_of("\x92\x90\x90", 3));
+    const struct lum_ingest whole = hall_piece_of(f->writer);
+    struct lum_ingest stripped = whole;
+    struct lum_run_reader reader;
+    struct lum_buf run;
+    lum_buf_init(&run, 4096);
+    lum_run_open(&reader, whole.bytes);
+    assert_true(lum_run_next(&reader));
+    lum_payload_hash(reader.payload, &reader.header.phash);
+    reader.header.has_phash = true;
+    lum_run_append(&run, &reader.header, lum_bytes_of(NULL, 0));
+    stripped.bytes = lum_buf_bytes(&run);
+    stripped.plain_len = (uint32_t)run.len;
+    assert_int_equal(hall_take(f->a, &stripped).end, LUM_INGEST_STRANGER);
+    assert_int_equal(hall_take(f->a, &whole).end, LUM_INGEST_TAKEN);
+    lum_buf_fini(&run);
+}
+
 static void a_device_has_at_most_64_logs_on_a_shelf(void **state)
 {
     struct fixture *f = *state;
@@ -383,6 +405,7 @@ int main(void)
         T(a_stranger_is_not_kept),
         T(a_gov_log_that_begins_with_a_valid_join_is_taken),
         T(a_log_that_begins_with_another_join_is_a_strangers),
+        T(an_event_without_its_payload_is_not_kept),
         T(a_device_has_at_most_64_logs_on_a_shelf),
         T(an_overlap_is_skipped_and_its_new_end_taken),
         T(every_piece_of_a_long_log_leads_to_the_same_frontier),
