@@ -41,11 +41,14 @@ enum {
     LUM_SYNC_PROOFS_MAX = 16,               /* forks proved to one another in a session */
     LUM_INGEST_BYTES_MAX = 4 * 1024 * 1024, /* queued for the worker before reading stops */
     LUM_WRITE_QUEUE_MAX = 1024 * 1024,      /* queued on a socket before sending stops */
+    LUM_ANSWER_QUEUE_MAX = 4 * 1024 * 1024, /* before hearing stops too; more than two that only
+                                               send to one another can queue */
     LUM_SESSIONS_MAX = 96,                  /* meetings at once */
-    LUM_HALF_OPEN_MAX = 64,                 /* lines that have not shown yet who they are */
+    LUM_HALF_OPEN_MAX = 64,                 /* callers that have not shown yet who they are */
     LUM_DEAF_BYTES_MAX = 4096,              /* read of a stranger after he was found to be one */
     LUM_TARGETS_MAX = 64,                   /* addresses dialled in one meeting of all */
     LUM_HALF_OPEN_MS = 10 * 1000,
+    LUM_LINGER_MS = 15 * 1000, /* for a neighbour to take our last words */
     LUM_SILENCE_MS = 15 * 1000, /* a stranger hears nothing for this long, then the line closes */
     LUM_DIAL_BACKOFF_MIN_MS = 5 * 1000,
     LUM_DIAL_BACKOFF_MAX_MS = 5 * 60 * 1000,

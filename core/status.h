@@ -62,6 +62,7 @@
     X(no_answer, UNREACHABLE)        /* {1} address: silence; wrong space, or not Lumbung */       \
     X(meeting_broke, UNREACHABLE)    /* {1} address, {2} what broke */                             \
     X(meeting_fault, FAULT)          /* {1} address, {2} fault's name */                           \
+    X(not_confirmed, DENIED)         /* {1} address: gov alone is shown, to us or by us */         \
     X(address_in_use, BUSY)          /* {1} address */                                             \
     X(node_needed, UNREACHABLE)      /* {1} what */                                                \
     X(node_gone, IO)                 /* the running node closed the line */                        \

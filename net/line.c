@@ -87,14 +87,25 @@ void lum__line_address_text(const struct sockaddr *address, char out[LUM_ADDRESS
     }
 }
 
-static size_t half_open_count(const struct lum_node *node)
+/* Callers who have not shown who they are must not keep the others out: when they are too many the
+ * oldest goes, strangers first. The list begins with the newest. */
+static void bound_half_open(struct lum_node *node)
 {
+    struct lum_line *oldest = NULL;
     size_t count = 0;
 
-    for (const struct lum_line *line = node->lines; line != NULL; line = line->next) {
-        count += !line->is_up;
+    for (struct lum_line *line = node->lines; line != NULL; line = line->next) {
+        if (line->is_up || line->is_dialled || line->conn.state != LUM_CONN_OPEN) {
+            continue;
+        }
+        count++;
+        if (oldest == NULL || line->was_deaf || !oldest->was_deaf) {
+            oldest = line;
+        }
     }
-    return count;
+    if (count > LUM_HALF_OPEN_MAX) {
+        lum__line_close(oldest, false);
+    }
 }
 
 void lum__line_accept(struct lum_node *node)
@@ -107,8 +118,7 @@ void lum__line_accept(struct lum_node *node)
     if (line == NULL) {
         return;
     }
-    if (uv_accept((uv_stream_t *)&node->listener, &line->conn.uv.stream) != 0 ||
-        half_open_count(node) > LUM_HALF_OPEN_MAX) {
+    if (uv_accept((uv_stream_t *)&node->listener, &line->conn.uv.stream) != 0) {
         lum_conn_close(&line->conn, false);
         return;
     }
@@ -119,6 +129,7 @@ void lum__line_accept(struct lum_node *node)
     lum_channel_answer(&line->channel, ephemeral);
     lum_wipe(ephemeral, sizeof(ephemeral));
     lum_conn_start(&line->conn);
+    bound_half_open(node);
 }
 
 /* "HOST:PORT" with a numeric host, "[IPv6]:PORT" for the long ones. */
@@ -250,11 +261,20 @@ static void close_for(struct lum_line *line, enum lum_fault fault)
     lum__line_close(line, true);
 }
 
+/* A few bytes of theirs may become much work of the writer, or a long answer that they do not take:
+ * then nothing more is heard until that is done. */
+static bool is_behind(const struct lum_node *node, const struct lum_line *line)
+{
+    return lum_worker_load(node->worker) > LUM_INGEST_BYTES_MAX ||
+           lum_conn_queued(&line->conn) + line->say.len > LUM_ANSWER_QUEUE_MAX;
+}
+
 /* Hands every whole message in `plain` to sync. */
 static void cut_messages(struct lum_node *node, struct lum_line *line)
 {
     size_t used = 0;
 
+    line->is_behind = false;
     while (line->conn.state == LUM_CONN_OPEN && !line->conn.close_when_sent) {
         struct lum_sync_event event = {.type = LUM_SYNC_MESSAGE, .session = line->session};
         struct lum_frame frame;
@@ -265,7 +285,8 @@ static void cut_messages(struct lum_node *node, struct lum_line *line)
         if (status == LUM_FAULT) {
             close_for(line, fault);
         }
-        if (status != LUM_OK) {
+        line->is_behind = status == LUM_OK && is_behind(node, line);
+        if (status != LUM_OK || line->is_behind) {
             break;
         }
         event.message.type = frame.type;
@@ -305,12 +326,28 @@ static void feed(struct lum_node *node, struct lum_line *line)
 static void pace(struct lum_node *node, struct lum_line *line)
 {
     if (!line->was_deaf) {
-        lum_conn_pause(&line->conn, lum_worker_load(node->worker) > LUM_INGEST_BYTES_MAX);
+        lum_conn_pause(&line->conn, is_behind(node, line));
     }
     if (line->is_up && lum_conn_queued(&line->conn) + line->say.len < LUM_WRITE_QUEUE_MAX) {
         struct lum_sync_event event = {.type = LUM_SYNC_ROOM, .session = line->session};
         event.room_queued = lum_conn_queued(&line->conn) + line->say.len;
         lum__pump_step(node, &event);
+    }
+}
+
+/* All is said. What still comes is thrown away, and who does not take our last words in time does
+ * not hold the line. */
+static void linger(struct lum_node *node, struct lum_line *line)
+{
+    lum_buf_reset(&line->conn.in);
+    if (!line->is_lingering) {
+        line->is_lingering = true;
+        line->deadline_ms = lum__node_now(node) + LUM_LINGER_MS;
+    }
+    if (line->conn.is_ended || lum__node_now(node) >= line->deadline_ms) {
+        lum__line_close(line, false);
+    } else {
+        lum__pump_wake_at(node, line->deadline_ms);
     }
 }
 
@@ -321,11 +358,15 @@ void lum__line_turn(struct lum_node *node, struct lum_line *line)
     if (conn->state == LUM_CONN_CLOSING || conn->state == LUM_CONN_CLOSED) {
         return;
     }
-    if (conn->is_ready && conn->state == LUM_CONN_OPEN) {
+    if (conn->close_when_sent) {
+        linger(node, line);
+        return;
+    }
+    if ((conn->is_ready || line->is_behind) && conn->state == LUM_CONN_OPEN) {
         feed(node, line);
     }
     conn->is_ready = false;
-    if (conn->is_ended) {
+    if (conn->is_ended && (!line->is_behind || conn->broke != 0)) {
         lum__line_close(line, false);
         return;
     }
@@ -355,6 +396,9 @@ static void end_record(struct lum_line *line)
  * of that. */
 void lum__line_say(struct lum_line *line, uint8_t type, struct lum_bytes body)
 {
+    if (line->conn.close_when_sent) {
+        return; /* what follows would keep it open */
+    }
     lum_frame_put(&line->say, type, body);
     if (line->say.len >= RECORD_BYTES && line->conn.state == LUM_CONN_OPEN) {
         end_record(line);

@@ -10,6 +10,10 @@
 #include "net/ask.h"
 #include "net/node_i.h"
 
+enum {
+    NOTES_MAX = 4, /* books on their way to the disk: what changes meanwhile goes with the next */
+};
+
 /* ---- a line's people ---- */
 
 /* Puts the line's address and node key into one entry of the book. */
@@ -32,6 +36,14 @@ static struct lum_peer *book(struct lum_node *node, struct lum_line *line, const
     }
     node->peers.is_dirty = true;
     return peer;
+}
+
+static bool is_member(const struct lum_node *node, const uint8_t t[32])
+{
+    const struct lum_device *device =
+        node->roster == NULL ? NULL : lum_roster_by_node(node->roster, t);
+
+    return device != NULL && device->is_effective;
 }
 
 /* True when this line is the one that stays of two between the same nodes. */
@@ -80,6 +92,7 @@ void lum__meet_met(struct lum_node *node, struct lum_line *line, const uint8_t t
     lum__meet_found(node, 0, lum_worker_is_settled(node->worker));
     lum_sync_tally(node->sync, line->session, &line->told);
     peer->session = line->session;
+    peer->is_guest = !is_member(node, t);
     peer->meetings++;
     peer->last.is_live = true;
     peer->last.is_equal = false;
@@ -99,6 +112,7 @@ static void note_tally(struct lum_node *node, const struct lum_line *line, struc
     last->sent = line->told.events_out;
     last->clock_ms = line->told.clock_ms;
     last->conflicts = node->progress.conflicts_new - line->conflicts_before;
+    peer->is_guest = peer->is_guest && !is_member(node, peer->t);
     peer->is_settling = true;
     node->peers.is_dirty = true;
 }
@@ -147,10 +161,27 @@ void lum__meet_address(struct lum_node *node, struct lum_line *line, uint16_t po
     }
 }
 
+/* A line is gone: when the address is tried again. Whoever never met, or ended with a fault, waits
+ * longer each time. */
+static void plan_next(struct lum_node *node, const struct lum_line *line, struct lum_peer *peer,
+                      bool has_met)
+{
+    uint8_t jitter[4];
+
+    if (has_met && line->fault == LUM_FAULT_NONE) {
+        lum_peer_went_well(peer);
+    } else if (!has_met && peer->session != 0) {
+        peer->is_dialling = false; /* of two lines, the other one stayed */
+    } else {
+        node->env->random(node->env->self, jitter, sizeof(jitter));
+        lum_peer_failed(peer, lum__node_now(node), lum_get_u32(jitter));
+    }
+}
+
 void lum__meet_down(struct lum_node *node, struct lum_line *line)
 {
     struct lum_peer *peer = lum_peers_by_session(&node->peers, line->session);
-    uint8_t jitter[4];
+    bool has_met = peer != NULL;
 
     if (line->is_up) {
         struct lum_sync_event event = {.type = LUM_SYNC_DOWN, .session = line->session};
@@ -170,9 +201,8 @@ void lum__meet_down(struct lum_node *node, struct lum_line *line)
     } else if (line->is_dialled) {
         peer = lum_peers_by_address(&node->peers, line->address, false);
     }
-    if (peer != NULL && line->is_dialled && (!line->is_up || line->fault != LUM_FAULT_NONE)) {
-        node->env->random(node->env->self, jitter, sizeof(jitter));
-        lum_peer_failed(peer, lum__node_now(node), lum_get_u32(jitter));
+    if (peer != NULL) {
+        plan_next(node, line, peer, has_met);
     }
     for (struct lum_seat *seat = node->seats; seat != NULL; seat = seat->next) {
         if (seat->state == LUM_SEAT_MEETING) {
@@ -204,7 +234,7 @@ void lum__meet_keep(struct lum_node *node)
 {
     struct lum_job *job;
 
-    if (!node->peers.is_dirty || node->is_newcomer) {
+    if (!node->peers.is_dirty || node->is_newcomer || node->notes == NOTES_MAX) {
         return;
     }
     job = lum_job_new(LUM_JOB_NOTE);
@@ -214,6 +244,7 @@ void lum__meet_keep(struct lum_node *node)
     snprintf(job->note, sizeof(job->note), "peers");
     lum_peers_write(&node->peers, &job->bytes);
     node->peers.is_dirty = false;
+    node->notes++;
     lum_worker_push(node->worker, job);
 }
 
@@ -462,12 +493,27 @@ static void end_seat(struct lum_node *node, struct lum_seat *seat)
     lum__seat_end(seat);
 }
 
-static bool target_is_equal(struct lum_node *node, const struct lum_target *target)
+/* Equal and all said, or as far as it goes until a steward confirms one of the two. */
+static void look_at_target(struct lum_node *node, struct lum_seat *seat, struct lum_target *target)
 {
-    struct lum_sync_tally tally = {0};
+    struct lum_line *line = lum__line_by_session(node, target->session);
+    struct lum_error err = {0};
 
-    return !node->is_newcomer && lum_sync_tally(node->sync, target->session, &tally) &&
-           tally.is_equal && !tally.is_pushing;
+    if (node->is_newcomer || line == NULL ||
+        !lum_sync_tally(node->sync, target->session, &line->told)) {
+        return;
+    }
+    if (line->told.is_equal && !line->told.is_pushing) {
+        end_target(node, seat, target, line, NULL);
+    } else if (line->told.is_waiting) {
+        (void)!lum_fail(&err, LUM_CAUSE_not_confirmed, target->address, NULL);
+        end_target(node, seat, target, line, &err);
+    } else {
+        return;
+    }
+    if (!node->meet_by_itself) {
+        say_bye(node, line);
+    }
 }
 
 void lum__meet_seat_turn(struct lum_node *node, struct lum_seat *seat)
@@ -480,13 +526,8 @@ void lum__meet_seat_turn(struct lum_node *node, struct lum_seat *seat)
     }
     for (size_t i = 0; i < seat->target_count; i++) {
         struct lum_target *target = &seat->targets[i];
-        struct lum_line *line = lum__line_by_session(node, target->session);
-        if (!target->is_done && line != NULL && target_is_equal(node, target)) {
-            lum_sync_tally(node->sync, target->session, &line->told);
-            end_target(node, seat, target, line, NULL);
-            if (!node->meet_by_itself) {
-                say_bye(node, line);
-            }
+        if (!target->is_done) {
+            look_at_target(node, seat, target);
         }
         done += target->is_done;
     }

@@ -505,6 +505,7 @@ void lum_node_close(struct lum_node *node)
     }
     if (node->worker != NULL) {
         node->peers.is_dirty = node->peers.count > 0;
+        node->notes = 0; /* nobody counts them down any more */
         lum__meet_keep(node);
         lum_worker_close(node->worker);
     }

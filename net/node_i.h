@@ -36,7 +36,9 @@ struct lum_line {
     bool is_up;              /* sync knows it */
     bool by_invite;
     bool was_deaf;
-    uint64_t deadline_ms;    /* of the handshake; of the silence when deaf */
+    bool is_behind;          /* messages in `plain` wait: for the writer, or for room to answer */
+    uint64_t deadline_ms;    /* of the handshake; of the silence when deaf; of the last words */
+    bool is_lingering;       /* said all: deadline_ms is that of the last words */
     uint64_t opened_ms;
     uint64_t conflicts_before;
     enum lum_fault fault;    /* it was closed for this */
@@ -141,6 +143,7 @@ struct lum_node {
     uint32_t next_session;
     struct lum_view_progress progress; /* sums since start */
     bool level_asked;                  /* a SETTLE job is with the worker */
+    uint32_t notes;                    /* NOTE jobs with the worker */
     uint64_t wake_ms;                  /* when the next turn is due at the latest */
     bool sync_died;
 };

@@ -28,6 +28,14 @@ void lum_peers_fini(struct lum_peers *peers)
 
 /* ---- finding and adding ---- */
 
+/* Does one give its place up before the other? Whoever knows a key of the space can come as ever
+ * new guests; that must not cost the addresses of the halls. */
+static bool goes_before(const struct lum_peer *one, const struct lum_peer *other)
+{
+    return one->is_guest != other->is_guest ? one->is_guest
+                                            : one->last.wall_ms < other->last.wall_ms;
+}
+
 /* Room for one more: a new place, or that of the address met longest ago. */
 static struct lum_peer *take_place(struct lum_peers *peers)
 {
@@ -45,7 +53,7 @@ static struct lum_peer *take_place(struct lum_peers *peers)
         for (size_t i = 0; i < peers->count; i++) {
             struct lum_peer *peer = &peers->at[i];
             if (peer->session == 0 && !peer->is_dialling &&
-                (oldest == NULL || peer->last.wall_ms < oldest->last.wall_ms)) {
+                (oldest == NULL || goes_before(peer, oldest))) {
                 oldest = peer;
             }
         }
@@ -123,9 +131,13 @@ void lum_peer_failed(struct lum_peer *peer, uint64_t now_ms, uint32_t random)
 
 void lum_peer_met(struct lum_peer *peer, uint64_t now_ms)
 {
-    peer->backoff_ms = 0;
     peer->is_dialling = false;
     peer->next_try_ms = now_ms + LUM_DIAL_BACKOFF_MIN_MS;
+}
+
+void lum_peer_went_well(struct lum_peer *peer)
+{
+    peer->backoff_ms = 0;
 }
 
 struct lum_peer *lum_peers_due(struct lum_peers *peers, uint64_t now_ms, uint64_t *wake_ms)

@@ -2,10 +2,10 @@
  * peers.h - the address book: whom we can try, when again, and how the last meeting ended. Pure.
  *
  * Hints only: losing the book costs a typed address, never data. It is kept as the note "peers" in
- * log.mdb. At most LUM_ADDRESSES_MAX entries; the one not met for longest gives way.
+ * log.mdb. At most LUM_ADDRESSES_MAX entries; a guest, else the one not met for longest, gives way.
  *
  * Back-off: after a failure the wait doubles from LUM_DIAL_BACKOFF_MIN_MS to
- * LUM_DIAL_BACKOFF_MAX_MS, with up to a quarter of jitter; a meeting resets it.
+ * LUM_DIAL_BACKOFF_MAX_MS, with up to a quarter of jitter; a meeting that ends well resets it.
  */
 #ifndef LUM_NET_PEERS_H
 #define LUM_NET_PEERS_H
@@ -44,6 +44,7 @@ struct lum_peer {
     uint64_t backoff_ms;
     uint32_t session; /* live one; 0 = none */
     bool is_dialling;
+    bool is_guest;    /* no device of the space as far as we know: gives way first */
     bool is_settling; /* what the last meeting brought is not all looked through yet */
 };
 
@@ -67,6 +68,7 @@ struct lum_peer *lum_peers_by_session(struct lum_peers *peers, uint32_t session)
 /* Books a failed try; random spreads the waits. */
 void lum_peer_failed(struct lum_peer *peer, uint64_t now_ms, uint32_t random);
 void lum_peer_met(struct lum_peer *peer, uint64_t now_ms);
+void lum_peer_went_well(struct lum_peer *peer); /* the meeting, to its end */
 /* The next address that is due and has no live session; NULL when there is none, then *wake_ms is
  * lowered to when the next one is due. */
 struct lum_peer *lum_peers_due(struct lum_peers *peers, uint64_t now_ms, uint64_t *wake_ms);

@@ -186,7 +186,13 @@ static void tell_ingested(struct lum_node *node, const struct lum_job *job)
     struct lum_sync_event event = {.type = LUM_SYNC_INGESTED, .session = job->session};
 
     if (job->status != LUM_OK) {
-        return; /* the node is ending, or the disk is full: nothing was kept, nothing is acked */
+        /* The node is ending, or the disk is full: nothing was kept. The session would wait for it
+         * for ever; the next meeting brings it again. */
+        struct lum_line *line = lum__line_by_session(node, job->session);
+        if (line != NULL) {
+            lum__line_close(line, false);
+        }
+        return;
     }
     if (job->result.end == LUM_INGEST_FORK) {
         struct lum_peer *peer = lum_peers_by_session(&node->peers, job->session);
@@ -225,11 +231,13 @@ static void finish_job(struct lum_node *node, struct lum_job *job)
     case LUM_JOB_SETTLE:
         level_reached(node);
         break;
+    case LUM_JOB_NOTE:
+        node->notes--;
+        break;
     case LUM_JOB_GENESIS:
     case LUM_JOB_JOIN:
     case LUM_JOB_WELCOME:
     case LUM_JOB_DOUBT:
-    case LUM_JOB_NOTE:
         if (job->status != LUM_OK) {
             struct lum_line *line = lum__line_by_session(node, job->session);
             if (line != NULL) {

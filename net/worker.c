@@ -94,6 +94,12 @@ void lum_job_free(struct lum_job *job)
     }
 }
 
+/* What it holds while it waits: of a small run the job itself is most. */
+static size_t weight(const struct lum_job *job)
+{
+    return sizeof(*job) + job->bytes.len;
+}
+
 /* ---- telling the loop ---- */
 
 static void tell_failed(struct lum_worker *worker, const struct lum_error *err)
@@ -141,7 +147,8 @@ static void tell_done(struct lum_worker *worker, struct lum_job *job)
 {
     uv_mutex_lock(&worker->lock);
     if (job->type == LUM_JOB_INGEST) {
-        worker->load -= job->bytes.len;
+        worker->load -= weight(job);
+        lum_buf_fini(&job->bytes); /* the loop may be long in taking it, and needs the result only */
     }
     queue_put(&worker->done, job);
     uv_mutex_unlock(&worker->lock);
@@ -528,7 +535,7 @@ void lum_worker_push(struct lum_worker *worker, struct lum_job *job)
 {
     uv_mutex_lock(&worker->lock);
     if (job->type == LUM_JOB_INGEST) {
-        worker->load += job->bytes.len;
+        worker->load += weight(job);
     }
     queue_put(job->type == LUM_JOB_INGEST ? &worker->foreign : &worker->own, job);
     uv_cond_signal(&worker->work);

@@ -70,7 +70,7 @@ LUM_MUST_USE enum lum_status lum_worker_open(struct lum_space *space, uv_async_t
 void lum_worker_close(struct lum_worker *worker);
 void lum_worker_push(struct lum_worker *worker, struct lum_job *job); /* owns the job from now */
 void lum_worker_take(struct lum_worker *worker, struct lum_worker_news *out);
-/* Bytes of INGEST jobs that wait or run: back-pressure. */
+/* Bytes that INGEST jobs hold, waiting or running: back-pressure. */
 size_t lum_worker_load(struct lum_worker *worker);
 /* False while the view lags behind the log. */
 bool lum_worker_is_settled(struct lum_worker *worker);

@@ -414,7 +414,9 @@ void lum_front_hear(struct lum_side *side, struct lum_session *session, struct l
         lum_session_end(side, session, fault);
         return;
     }
-    bool shows_more = (front.shown & ~session->their_shown) != 0;
+    bool shows_more =
+        (front.shown & ~session->their_shown) != 0 && session->widened < LUM_SHELVES_MAX;
+    session->widened = (uint8_t)(session->widened + shows_more);
     session->their_shown = front.shown;
     session->heard = (session->heard & front.shown) | front.digested;
     for (uint8_t shelf = 0; shelf < LUM_SHELVES_MAX; shelf++) {
@@ -434,8 +436,11 @@ void lum_front_hear(struct lum_side *side, struct lum_session *session, struct l
         return;
     }
     if (front.covered != 0) {
+        /* Only what is new, or asked for, keeps others waiting: not what is said over again. */
+        bool is_asked = front.mode == LUM_FRONT_ANSWER && session->awaits_answer;
+        bool is_new = is_asked || (front.covered & ~session->claimed) != 0;
         session->brings_bulk = ahead(side, session) > LUM_SYNC_BULK_EVENTS;
-        session->piece_ms = side->now_ms;
+        session->piece_ms = is_new ? side->now_ms : session->piece_ms;
     }
     if (front.mode == LUM_FRONT_VECTOR) {
         hold_if_bulk(side, session);

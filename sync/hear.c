@@ -122,7 +122,6 @@ static enum lum_fault take_piece(struct lum_side *side, struct lum_session *sess
     if (claim == NULL) {
         return LUM_FAULT_MESSAGE;
     }
-    session->piece_ms = side->now_ms;
     if (claim->lno == 0 && claim->name == NULL) {
         correct(side, session, piece->number);
         return LUM_FAULT_NONE;
@@ -209,6 +208,7 @@ void lum_hear_ingested(struct lum_side *side, struct lum_session *session, uint3
     struct lum_told *told = result->lno == 0 ? NULL : lum_session_told(session, result->lno);
     session->tally.events_in += result->taken;
     session->progress_ms = side->now_ms;
+    session->piece_ms = result->taken > 0 ? side->now_ms : session->piece_ms;
     switch (result->end) {
     case LUM_INGEST_TAKEN:
         told->known = told->known < result->head ? result->head : told->known;

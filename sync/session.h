@@ -37,6 +37,7 @@ enum {
     LUM_SYNC_QUIET_MS = 200,              /* digests wait for a pause, so that writing is cheap */
     LUM_SYNC_HEAL_MS = 2 * 1000,          /* unequal and idle for so long: say the vector again */
     LUM_SYNC_HEAL_MAX_MS = 60 * 1000,     /* it doubles each time up to here */
+    LUM_SYNC_WAITING_MS = 5 * 1000,       /* equal in gov for so long: more will not be shown */
     LUM_SYNC_PATIENCE_MS = 15 * 1000,     /* a session that is to finish waits so long for more */
     LUM_SYNC_HELLO_MS = 10 * 1000,        /* for AUTH */
     LUM_SYNC_CONTACT_MS = 10 * 60 * 1000, /* for a newcomer to take gov in and to join */
@@ -127,6 +128,7 @@ struct lum_session {
     /* Shelves, one bit each. */
     uint8_t shown; /* we show them */
     uint8_t their_shown;
+    uint8_t widened; /* so often they showed more, which was worth a vector at once */
     uint8_t ready;   /* told.known is true of its logs */
     uint8_t asked;   /* our vector spoke of it, their ANSWER is awaited or has come */
     uint8_t claimed; /* their vector or answer spoke of it */
@@ -178,7 +180,7 @@ struct lum_session {
     uint64_t pushed_ms;   /* when there was last something to push */
 
     uint64_t since_ms;
-    uint64_t piece_ms; /* the last piece or answer heard, or vector said */
+    uint64_t piece_ms; /* the last vector said, answer to it heard, or piece of it taken in */
     uint64_t front_ms; /* our last FRONT */
     uint64_t heal_ms;  /* a vector may be said from then on */
     uint64_t heal_wait_ms;

@@ -212,15 +212,32 @@ static uint64_t patience(const struct lum_session *session)
     }
 }
 
+/* Gov is all they share, and there they are equal. */
+static bool only_gov(const struct lum_session *session)
+{
+    return session->phase == LUM_PHASE_OPEN && !lum_session_is_busy(session) &&
+           lum_session_shared(session) == 1 && session->settled == 1;
+}
+
+/* Is that how it stays? Shelves are shown as soon as a JOIN or an ADMIT has come in. */
+static void look_for_waiting(struct lum_side *side, struct lum_session *session)
+{
+    uint64_t until_ms = session->progress_ms + LUM_SYNC_WAITING_MS;
+    bool may_wait = only_gov(session) && lum_greet_shelves(side) != 1;
+    session->tally.is_waiting = may_wait && side->now_ms >= until_ms;
+    if (may_wait && !session->tally.is_waiting) {
+        lum_session_wake(side, until_ms);
+    }
+}
+
 /* Nothing is left to say, or nothing comes any more. */
 static void finish(struct lum_side *side, struct lum_session *session)
 {
     bool is_quiet = side->now_ms >= session->progress_ms + LUM_SYNC_PATIENCE_MS;
     bool is_done = !lum_session_is_busy(session);
-    bool only_gov = is_done && lum_session_shared(session) == 1 && session->settled == 1;
     if (session->is_equal && is_done) {
         lum_session_bye(side, session, LUM_BYE_DONE);
-    } else if (only_gov) {
+    } else if (only_gov(session)) {
         lum_session_bye(side, session, LUM_BYE_WAITING);
     } else if (is_quiet) {
         lum_session_bye(side, session, LUM_BYE_STOPPING);
@@ -236,6 +253,7 @@ static void go(struct lum_side *side, struct lum_session *session)
     lum_equal_go(side, session);
     lum_greet_go(side, session); /* gov may be seen to be whole only now */
     session->tally.is_pushing = lum_session_is_busy(session);
+    look_for_waiting(side, session);
     if (session->phase == LUM_PHASE_ENDING) {
         return;
     }

@@ -138,6 +138,7 @@ struct lum_sync_tally {
     bool is_met;
     bool is_equal;      /* at its last look */
     bool is_pushing;    /* something is still to be said */
+    bool is_waiting;    /* equal in gov, and more is not shown: one of the two is not confirmed */
     uint64_t events_in; /* new ones, durable */
     uint64_t events_out;
     uint64_t bytes_in; /* messages, before the record layer */

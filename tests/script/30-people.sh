@@ -58,6 +58,10 @@ checks=$((checks + 1))
 until_true 20 waiting_at_a 3 || wrong "A does not hear who came in meanwhile"
 expect 0 a find trees --count
 equal "what the waiting wrote does not count yet" "$(cat "$work/out")" 1
+for one in b c; do # one serves, the other does not: neither waits for ever
+    expect 77 "$one" sync "$a_at"
+    err_has 'only the list of members was exchanged'
+done
 # id FOLDER: who writes there; A knows no names of those who wait.
 id() { lum "$1" --json status && sed 's/.*"logs":[0-9]*,"member":"\([0-9a-f]*\)".*/\1/' "$work/out"; }
 made=$(id b)

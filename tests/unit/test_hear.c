@@ -546,6 +546,72 @@ static void a_flood_of_vectors_ends_it(void **state)
     assert_closed(LUM_FAULT_MESSAGE);
 }
 
+/* A second neighbour; the first one is SESSION. */
+static void hear_from(uint32_t session, enum lum_message_type type)
+{
+    struct lum_sync_event event = {.type = LUM_SYNC_MESSAGE, .session = session, .now_ms = now_ms};
+    event.message.type = (uint8_t)type;
+    event.message.body = lum_buf_bytes(&body);
+    assert_int_equal(lum_sync_step(machine, &event, &outbox), LUM_OK);
+    lum_buf_reset(&body);
+}
+
+static void put_claim(uint64_t seq)
+{
+    const struct lum_front front = {
+        .mode = LUM_FRONT_VECTOR, .shown = 3, .covered = 2, .digested = 2};
+    const struct lum_front_entry entry = {.log8 = "promised", .seq = seq, .tag = 1};
+    lum_message_put_front(&body, &front);
+    lum_message_put_entry(&body, &entry);
+}
+
+static bool has_spoken_to(uint32_t session)
+{
+    for (size_t i = 0; i < outbox.count; i++) {
+        if (outbox.at[i].session == session && outbox.at[i].type == LUM_SYNC_SEND &&
+            outbox.at[i].send.type == LUM_MESSAGE_FRONT) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void promises_without_pieces_do_not_keep_others_waiting(void **state)
+{
+    (void)state;
+    const uint32_t other = SESSION + 1;
+    struct lum_sync_event up = {.type = LUM_SYNC_UP, .session = other, .now_ms = now_ms};
+    bool is_let_go = false;
+    meet_properly();
+    memcpy(up.up.hash, hash, sizeof(hash));
+    assert_int_equal(lum_sync_step(machine, &up, &outbox), LUM_OK);
+    put_auth(true, true, &lum_space_keys(member.space)->node);
+    hear_from(other, LUM_MESSAGE_AUTH);
+    put_claim(1000000);
+    hear(LUM_MESSAGE_FRONT);
+    put_claim(1000000);
+    hear_from(other, LUM_MESSAGE_FRONT);
+    assert_true(has_sent(LUM_MESSAGE_HOLD));
+    put_intro_of_own_log(&member);
+    body.at[0] = 1; /* a number after that of the promise */
+    hear(LUM_MESSAGE_INTRO);
+    for (unsigned i = 0; i < 60 && !is_let_go; i++) { /* half a minute of it */
+        const struct lum_front again = {.shown = i % 2 == 0 ? 1 : 3};
+        tick(500);
+        is_let_go = has_spoken_to(other);
+        put_claim(1000000 + i);
+        hear(LUM_MESSAGE_FRONT);
+        is_let_go |= has_spoken_to(other);
+        put_piece(1, 100 + i);
+        hear(LUM_MESSAGE_TAIL);
+        is_let_go |= has_spoken_to(other);
+        lum_message_put_front(&body, &again);
+        hear(LUM_MESSAGE_FRONT);
+        is_let_go |= has_spoken_to(other);
+    }
+    assert_true(is_let_go);
+}
+
 static void a_neighbour_that_falls_silent_is_let_go(void **state)
 {
     (void)state;
@@ -612,6 +678,7 @@ int main(void)
         TEST(what_is_not_acknowledged_is_not_done),
         TEST(what_was_refused_is_asked_for_when_gov_grew),
         TEST(a_flood_of_vectors_ends_it),
+        TEST(promises_without_pieces_do_not_keep_others_waiting),
         TEST(a_neighbour_that_falls_silent_is_let_go),
         TEST(every_failing_allocation_is_told),
     };

@@ -66,7 +66,28 @@ static void a_full_book_lets_the_one_met_longest_ago_go(void **state)
     assert_int_equal(peers.count, LUM_ADDRESSES_MAX);
 }
 
-static void waits_double_up_to_the_limit_and_a_meeting_resets_them(void **state)
+static void guests_give_way_before_any_hall(void **state)
+{
+    (void)state;
+    uint8_t t[32] = {1};
+    for (int i = 0; i < LUM_ADDRESSES_MAX - 1; i++) {
+        char address[LUM_ADDRESS_TEXT];
+        snprintf(address, sizeof(address), "10.0.0.%d:1", i);
+        assert_non_null(lum_peers_by_address(&peers, address, true));
+    }
+    for (uint32_t i = 0; i < 200; i++) { /* newer than all halls, and each in a place of the last */
+        t[1] = (uint8_t)i;
+        struct lum_peer *guest = lum_peers_by_node(&peers, t, true);
+        assert_non_null(guest);
+        guest->is_guest = true;
+        guest->last.wall_ms = 1000 + i;
+    }
+    for (int i = 0; i < LUM_ADDRESSES_MAX - 1; i++) {
+        assert_string_not_equal(peers.at[i].address, "");
+    }
+}
+
+static void waits_double_up_to_the_limit_and_a_good_meeting_resets_them(void **state)
 {
     (void)state;
     struct lum_peer *peer = lum_peers_by_address(&peers, "a:1", true);
@@ -74,12 +95,15 @@ static void waits_double_up_to_the_limit_and_a_meeting_resets_them(void **state)
     for (int i = 0; i < 10; i++) {
         lum_peer_failed(peer, 1000, 0);
         assert_int_equal(peer->next_try_ms, 1000 + expected);
-        expected = 2 * expected < LUM_DIAL_BACKOFF_MAX_MS ? 2 * expected
-                                                          : LUM_DIAL_BACKOFF_MAX_MS;
+        expected = 2 * expected < LUM_DIAL_BACKOFF_MAX_MS ? 2 * expected : LUM_DIAL_BACKOFF_MAX_MS;
     }
     lum_peer_met(peer, 2000);
-    lum_peer_failed(peer, 3000, 0);
-    assert_int_equal(peer->next_try_ms, 3000 + LUM_DIAL_BACKOFF_MIN_MS);
+    lum_peer_failed(peer, 3000, 0); /* it ended badly: that is no reason to come sooner */
+    assert_int_equal(peer->next_try_ms, 3000 + LUM_DIAL_BACKOFF_MAX_MS);
+    lum_peer_met(peer, 4000);
+    lum_peer_went_well(peer);
+    lum_peer_failed(peer, 5000, 0);
+    assert_int_equal(peer->next_try_ms, 5000 + LUM_DIAL_BACKOFF_MIN_MS);
 }
 
 static void jitter_never_takes_more_than_a_quarter(void **state)
@@ -182,17 +206,17 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(an_address_is_entered_once, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(an_address_too_long_or_empty_is_refused, set_up,
-                                        tear_down),
+        cmocka_unit_test_setup_teardown(an_address_too_long_or_empty_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_full_book_lets_the_one_met_longest_ago_go, set_up,
                                         tear_down),
-        cmocka_unit_test_setup_teardown(waits_double_up_to_the_limit_and_a_meeting_resets_them,
+        cmocka_unit_test_setup_teardown(waits_double_up_to_the_limit_and_a_good_meeting_resets_them,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(guests_give_way_before_any_hall, set_up, tear_down),
         cmocka_unit_test_setup_teardown(jitter_never_takes_more_than_a_quarter, set_up, tear_down),
         cmocka_unit_test_setup_teardown(only_idle_addresses_are_due, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_note_brings_the_book_back, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_damaged_note_gives_what_stands_before_the_damage,
-                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_damaged_note_gives_what_stands_before_the_damage, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(a_zero_byte_in_an_address_is_damage, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
