@@ -51,16 +51,20 @@ static bool ask_stop(void *self)
 static int connect_to(const char *dir)
 {
     struct sockaddr_un at = {.sun_family = AF_UNIX};
-    int len = snprintf(at.sun_path, sizeof(at.sun_path), "%s/control.sock", dir);
+    int folder = -1;
     int fd;
 
-    if (len < 0 || (size_t)len >= sizeof(at.sun_path)) {
+    _Static_assert(sizeof(at.sun_path) == LUM_HOST_SOCKET_PATH, "room of a socket address");
+    if (lum_host_socket(dir, at.sun_path, &folder, NULL) != LUM_OK) {
         return -1;
     }
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd >= 0 && connect(fd, (const struct sockaddr *)&at, sizeof(at)) != 0) {
         close(fd);
-        return -1;
+        fd = -1;
+    }
+    if (folder >= 0) {
+        close(folder);
     }
     return fd;
 }

@@ -1,5 +1,5 @@
 /*
- * host.c - clock, randomness, small durable files and the lock file, by POSIX calls.
+ * host.c - clock, randomness, small durable files, lock file and socket path, by POSIX calls.
  *
  * flock(2) belongs to the open file, so closing another descriptor of the same path does not drop
  * it (as fcntl locks would be). The owner removes the file before it lets go; whoever gets the lock
@@ -438,4 +438,22 @@ void lum_host_unlock(const char *dir, int fd)
         (void)unlink(path);
     }
     (void)close(fd);
+}
+
+/* ---- the control socket ---- */
+
+enum lum_status lum_host_socket(const char *dir, char path[LUM_HOST_SOCKET_PATH], int *fd,
+                                struct lum_error *err)
+{
+    *fd = -1;
+    int len = snprintf(path, LUM_HOST_SOCKET_PATH, "%s/control.sock", dir);
+    if (len > 0 && len < LUM_HOST_SOCKET_PATH) {
+        return LUM_OK;
+    }
+    *fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (*fd < 0) {
+        return lum_host_fail(errno, dir, err);
+    }
+    snprintf(path, LUM_HOST_SOCKET_PATH, "/proc/self/fd/%d/control.sock", *fd);
+    return LUM_OK;
 }

@@ -22,6 +22,16 @@ LUM_MUST_USE enum lum_status lum_host_lock(const char *dir, int *fd, struct lum_
 /* Removes the file and lets go. */
 void lum_host_unlock(const char *dir, int fd);
 
+enum {
+    LUM_HOST_SOCKET_PATH = 108, /* what a socket address has room for */
+};
+/*
+ * Where the control socket of a store lies: dir/control.sock or, without room for that, the same by
+ * a descriptor of the folder. *fd must stay open while the path is used; -1 = none is needed.
+ */
+LUM_MUST_USE enum lum_status lum_host_socket(const char *dir, char path[LUM_HOST_SOCKET_PATH],
+                                             int *fd, struct lum_error *err);
+
 /* The told error for an errno at a path; for the rest of net. */
 LUM_MUST_USE enum lum_status lum_host_fail(int code, const char *path, struct lum_error *err);
 

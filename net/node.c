@@ -286,13 +286,13 @@ static enum lum_status listen_lines(struct lum_node *node, const char *address,
 /* The store's lock is ours, so a socket that lies there is a dead node's. */
 static enum lum_status listen_control(struct lum_node *node, struct lum_error *err)
 {
-    int length = snprintf(node->control_path, sizeof(node->control_path), "%s/control.sock",
-                          lum_space_dir(node->space));
+    enum lum_status status = lum_host_socket(lum_space_dir(node->space), node->control_path,
+                                             &node->control_folder, err);
     mode_t mask;
     int error;
 
-    if (length < 0 || (size_t)length >= sizeof(node->control_path)) {
-        return lum_fail(err, LUM_CAUSE_disk_error, lum_space_dir(node->space), "path too long");
+    if (status != LUM_OK) {
+        return status;
     }
     unlink(node->control_path);
     error = uv_pipe_init(&node->loop, &node->control, 0);
@@ -373,6 +373,7 @@ enum lum_status lum_node_open(const struct lum_node_options *options, struct lum
     }
     node->env = options->env;
     node->space = options->space;
+    node->control_folder = -1;
     node->meet_by_itself = options->meet_by_itself;
     node->self = options->self;
     node->on_event = options->on_event;
@@ -511,6 +512,9 @@ void lum_node_close(struct lum_node *node)
     }
     if (node->has_loop) {
         close_loop(node);
+    }
+    if (node->control_folder >= 0) {
+        close(node->control_folder); /* the loop's own end still looked for the socket */
     }
     free_lists(node);
     lum_sync_close(node->sync);

@@ -17,6 +17,7 @@
 #include "core/limits.h"
 #include "net/channel.h"
 #include "net/conn.h"
+#include "net/host.h"
 #include "net/node.h"
 #include "net/peers.h"
 #include "net/request.h"
@@ -121,7 +122,8 @@ struct lum_node {
     uint64_t stop_deadline_ms;
     char listening[LUM_ADDRESS_TEXT];
     uint16_t port;
-    char control_path[512];
+    char control_path[LUM_HOST_SOCKET_PATH];
+    int control_folder; /* what the path goes through; -1 = nothing */
 
     /* What the loop knows of the space; read anew when the worker says it changed. */
     struct lum_roster *roster;

@@ -148,7 +148,7 @@ static void tell_done(struct lum_worker *worker, struct lum_job *job)
     uv_mutex_lock(&worker->lock);
     if (job->type == LUM_JOB_INGEST) {
         worker->load -= weight(job);
-        lum_buf_fini(&job->bytes); /* the loop may be long in taking it, and needs the result only */
+        lum_buf_fini(&job->bytes); /* the loop may be long in taking it, and needs the end only */
     }
     queue_put(&worker->done, job);
     uv_mutex_unlock(&worker->lock);

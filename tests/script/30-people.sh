@@ -115,6 +115,19 @@ for one in a b c; do
     expect 0 "$one" verify
 done
 
+# ---- a folder whose path has no room in a socket address serves like any other
+long=$(printf 'd%.0s' {1..80})/$(printf 'e%.0s' {1..80})
+expect 0 "$long" init Balai --as Siti
+"$LUMBUNG" -S "$work/$long" serve --listen 127.0.0.1:0 >"$work/deep" 2>"$work/deep.err" &
+pid=$!
+pids+=("$pid")
+checks=$((checks + 1))
+until_true 20 grep -qs '^Listening' "$work/deep" || wrong "it does not listen"
+expect 0 "$long" put trees name=mahoni
+equal "its socket" "$(find "$work/${long%%/*}" -type s)" "$work/$long/control.sock"
+stop "$pid"
+equal "no socket is left" "$(find "$work/${long%%/*}" -type s | wc -l)" 0
+
 # ---- up: the first run makes a space and shows an invite, the second one does not
 rm -f "$work/up" # what an earlier one said would be taken for an answer
 "$LUMBUNG" -S "$work/u" up --no-input --listen 127.0.0.1:0 >"$work/up" 2>"$work/up.err" &
