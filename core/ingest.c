@@ -87,8 +87,8 @@ static enum lum_status end_faulty(struct entry *entry, enum lum_fault fault)
 
 /* ---- what is new is appended ---- */
 
-/* Nothing in this version gives a payload up, so one that is missing was taken out on the way, and
- * once kept without it an event never gets it back. Somebody else has it whole. */
+/* Nothing in this version gives a payload up, so one that a neighbour leaves out was taken out on
+ * the way, and once kept without it an event never gets it back. Somebody else has it whole. */
 static bool is_whole(const struct lum_run_mark *marks, uint32_t count)
 {
     bool lacks = false;
@@ -117,7 +117,7 @@ static enum lum_status take(struct entry *entry, size_t offset, uint32_t skip,
     if (fault != LUM_FAULT_NONE) {
         return end_faulty(entry, fault);
     }
-    if (!is_whole(ingester->marks, growth.count)) {
+    if (!entry->space->may_lack_payloads && !is_whole(ingester->marks, growth.count)) {
         return end_with(entry, LUM_INGEST_STRANGER);
     }
     enum lum_status status = LUM_OK;

@@ -51,6 +51,7 @@ struct lum_ingest_space {
     struct lum_hash id;
     uint64_t founded_ms;
     const struct lum_roster *roster;
+    bool may_lack_payloads; /* runs with payloads left out are kept; nothing lets a neighbour yet */
 };
 
 /* Status only for what the world did (disk, memory); what the neighbour did stands in *out. */

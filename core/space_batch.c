@@ -215,7 +215,8 @@ enum lum_status lum_space_ingest(struct lum_space *space, const struct lum_inges
     }
     bool is_again = false;
     while (status == LUM_OK) {
-        const struct lum_ingest_space where = {space->id, space->founded_ms, space->roster};
+        const struct lum_ingest_space where = {
+            .id = space->id, .founded_ms = space->founded_ms, .roster = space->roster};
         status = lum_ingest_run(space->ingester, space->log_txn, &where, in, out);
         if (status != LUM_OK) {
             return lum_space_fail(space->log, status, err);

@@ -402,7 +402,8 @@ static void put_meta(struct lum_txn *txn, const char *name, struct lum_bytes val
 static struct lum_ingest_result take(struct pair *pair, struct end *end, struct lum_txn *txn,
                                      const struct lum_ingest *in)
 {
-    const struct lum_ingest_space space = {pair->space, founded_ms, end->roster};
+    const struct lum_ingest_space space = {
+        .id = pair->space, .founded_ms = founded_ms, .roster = end->roster};
     struct lum_ingest_result result;
     must(lum_ingest_run(end->ingester, txn, &space, in, &result));
     return result;

@@ -105,6 +105,7 @@ void barn_begin(struct barn *barn, struct world *world, bool commits)
     bool is_same = memcmp(barn->space.id.b, world_set(world)->space.id, 32) == 0;
     memcpy(barn->space.id.b, world_set(world)->space.id, 32);
     barn->space.founded_ms = WORLD_FOUNDED_MS;
+    barn->space.may_lack_payloads = true; /* the page says what such events mean */
     lum_view_applier_forget(barn->applier);
     begin_txns(barn);
     (void)ok(barn,
