@@ -26,31 +26,23 @@
 #include "core/verify.h"
 #include "tests/lib/asker.h"
 #include "tests/lib/link.h"
+#include "tests/prop/story.h"
 
 enum {
-    HALLS = 3,
     ORDERS = 6,
     ROUNDS_MAX = 2, /* the third pair of a round knows all; one more round tells the others */
-    MINUTE_MS = 60000,
-    RECORDS_MAX = 512,
-    RECORD_TEXT_MAX = 16384,
     TEXT_MAX = 1 << 20,
 };
-#define FOUNDED_MS UINT64_C(1830297600000) /* 2028-01-01 */
-#define TABLE LUM_SHARED_DIR "/data/penguins/penguins_raw.csv"
+#define TABLE      LUM_SHARED_DIR "/data/penguins/penguins_raw.csv"
 #define KEY_FIELDS "studyName,Sample Number,Species"
-
-static const char *const people[HALLS] = {"Siti", "Made", "Wayan"};
 
 /* Pairs of halls, and the orders in which they meet. */
 static const unsigned pairs[3][2] = {{0, 1}, {1, 2}, {2, 0}};
 static const unsigned orders[ORDERS][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2},
                                            {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
 
-static struct site halls[HALLS];
-static uint64_t dice[HALLS];
-/* What the last chapter told of each record, by its place among the sorted keys. */
-static char *told[HALLS][RECORDS_MAX];
+static struct site halls[STORY_HALLS];
+static uint64_t dice[STORY_HALLS];
 
 /* ---- a world without chance ---- */
 
@@ -73,7 +65,7 @@ static void prepare(unsigned who)
     site_prepare(&halls[who]);
     halls[who].env.wall_ms = wall_ms;
     halls[who].env.random = draw;
-    halls[who].wall_ms = FOUNDED_MS;
+    halls[who].wall_ms = STORY_FOUNDED_MS;
     dice[who] = 1000 + who;
 }
 
@@ -81,24 +73,21 @@ static void prepare(unsigned who)
 static void begin_story(void)
 {
     prepare(0);
-    site_found(&halls[0], people[0]);
-    struct lum_invite invite = site_invite(&halls[0], LUM_ROLE_WRITER, HALLS - 1);
-    for (unsigned who = 1; who < HALLS; who++) {
+    site_found(&halls[0], story_people[0]);
+    struct lum_invite invite = site_invite(&halls[0], LUM_ROLE_WRITER, STORY_HALLS - 1);
+    for (unsigned who = 1; who < STORY_HALLS; who++) {
         prepare(who);
         site_arrive(&halls[who], &invite);
-        site_join(&halls[who], &halls[0], people[who]);
+        site_join(&halls[who], &halls[0], story_people[who]);
     }
 }
 
 static void end_story(void)
 {
-    for (unsigned who = 0; who < HALLS; who++) {
+    for (unsigned who = 0; who < STORY_HALLS; who++) {
         site_drop(&halls[who]);
-        for (size_t i = 0; i < RECORDS_MAX; i++) {
-            free(told[who][i]);
-            told[who][i] = NULL;
-        }
     }
+    story_forget();
 }
 
 /* ---- what the halls do ---- */
@@ -109,7 +98,7 @@ static void ask(unsigned who, const char *name, const char *arguments, struct lu
     const struct asking how = {.rest = rest};
     asker_ask_so(&halls[who], name, arguments, &how, out);
     if (out->status != LUM_OK) {
-        fail_msg("%s %s %s: %s", people[who], name, arguments, answer_last(out));
+        fail_msg("%s %s %s: %s", story_people[who], name, arguments, answer_last(out));
     }
 }
 
@@ -173,33 +162,20 @@ static void import_rows(unsigned who, const char *island, const char *study)
     lum_buf_fini(&rest);
 }
 
-static void put(struct lum_buf *out, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-static void put(struct lum_buf *out, const char *format, ...)
-{
-    char line[1024];
-    va_list list;
-    va_start(list, format);
-    int len = vsnprintf(line, sizeof(line), format, list);
-    va_end(list);
-    assert_true(len >= 0 && (size_t)len < sizeof(line));
-    lum_buf_put(out, line, (size_t)len);
-}
-
 /* Asks about one penguin; more: further arguments, each after a comma. */
 static void ask_about(unsigned who, const char *name, const char *key, const char *more)
 {
     struct lum_buf arguments;
     lum_buf_init(&arguments, 2048);
-    put(&arguments, "{\"record\":\"penguins/");
+    story_put(&arguments, "{\"record\":\"penguins/");
     for (; *key != '\0'; key++) {
         if (*key == '|') {
-            put(&arguments, "\\u001f");
+            story_put(&arguments, "\\u001f");
         } else {
-            put(&arguments, "%c", *key);
+            story_put(&arguments, "%c", *key);
         }
     }
-    put(&arguments, "\"%s}", more);
+    story_put(&arguments, "\"%s}", more);
     lum_buf_put_byte(&arguments, '\0');
     ask_plainly(who, name, (const char *)arguments.at);
     lum_buf_fini(&arguments);
@@ -249,8 +225,8 @@ static void frontier_of(unsigned who, uint8_t out[2][16])
 
 static bool all_are_equal(void)
 {
-    uint8_t frontiers[HALLS][2][16];
-    for (unsigned who = 0; who < HALLS; who++) {
+    uint8_t frontiers[STORY_HALLS][2][16];
+    for (unsigned who = 0; who < STORY_HALLS; who++) {
         frontier_of(who, frontiers[who]);
     }
     return memcmp(frontiers[0], frontiers[1], sizeof(frontiers[0])) == 0 &&
@@ -266,259 +242,10 @@ static void meet_until_equal(const unsigned order[3])
             meet(pairs[order[i]]);
         }
     }
-    for (unsigned who = 0; who < HALLS; who++) {
+    for (unsigned who = 0; who < STORY_HALLS; who++) {
         (void)site_settle(&halls[who]);
         site_check(&halls[who]);
     }
-}
-
-/* ---- what a hall holds, as text ---- */
-
-struct look {
-    struct site *site;
-    struct lum_txn *log;
-    struct lum_txn *view;
-    struct lum_arena arena; /* of one record */
-    struct lum_buf text;
-};
-
-/* A value of one field that still stands, and which event says it. */
-struct word {
-    uint64_t t;
-    unsigned who;
-    struct lum_bytes field;
-    struct lum_bytes value;
-    bool is_marked;
-};
-
-static void put_value(struct lum_buf *out, struct lum_bytes value)
-{
-    struct lum_cur cur = lum_cur_over(value);
-    enum lum_pack_type type = lum_cur_peek(&cur);
-    if (type == LUM_PACK_BOOL) {
-        put(out, "%s", lum_cur_bool(&cur) ? "true" : "false");
-    } else if (type == LUM_PACK_INT) {
-        put(out, "%lld", (long long)lum_cur_int(&cur));
-    } else if (type == LUM_PACK_REAL) {
-        char text[512];
-        double real = lum_cur_real(&cur);
-        int digits = 0;
-        do { /* the shortest decimal that reads back as the same */
-            (void)snprintf(text, sizeof(text), "%.*g", ++digits, real);
-        } while (strtod(text, NULL) < real || strtod(text, NULL) > real);
-        put(out, "%s", text);
-    } else {
-        struct lum_bytes str = lum_cur_str(&cur, LUM_VALUE_MAX);
-        put(out, "\"%.*s\"", (int)str.len, (const char *)str.at);
-    }
-    assert_int_equal(lum_cur_end(&cur), LUM_FAULT_NONE);
-}
-
-static void put_key(struct lum_buf *out, struct lum_bytes key)
-{
-    for (size_t i = 0; i < key.len; i++) {
-        if (key.at[i] == 0x1f) {
-            put(out, " | ");
-        } else {
-            put(out, "%c", key.at[i]);
-        }
-    }
-}
-
-static unsigned author_of(struct look *look, uint32_t lno)
-{
-    struct lum_log_row row;
-    assert_int_equal(lum_log_get(look->log, lno, &row), LUM_OK);
-    for (unsigned who = 0; who < HALLS; who++) {
-        const struct lum_device_keys *keys = lum_space_keys(halls[who].space);
-        if (memcmp(row.name.author, keys->author.public, sizeof(row.name.author)) == 0) {
-            return who;
-        }
-    }
-    fail_msg("log %u is nobody's", (unsigned)lno);
-    return HALLS;
-}
-
-static int by_event_and_field(const void *x, const void *y)
-{
-    const struct word *a = x;
-    const struct word *b = y;
-    if (a->t != b->t) {
-        return a->t < b->t ? -1 : 1;
-    }
-    return a->who != b->who ? (int)a->who - (int)b->who : lum_bytes_compare(a->field, b->field);
-}
-
-static void take_cell(struct look *look, const struct lum_cell *cell, struct word *words)
-{
-    const struct lum_sibling *shown = NULL;
-    assert_int_equal(lum_view_shown(look->view, look->log, cell, &shown), LUM_OK);
-    for (uint32_t i = 0; i < cell->count; i++) {
-        const struct lum_sibling *sibling = &cell->siblings[i];
-        struct lum_view_pos pos;
-        assert_int_equal(lum_view_pos(look->view, sibling->at.lno, sibling->at.seq, &pos), LUM_OK);
-        words[i] = (struct word){
-            .t = pos.t,
-            .who = author_of(look, sibling->at.lno),
-            .field = lum_view_name_text(look->view, cell->field),
-            .value = sibling->value,
-            .is_marked = cell->count > 1 && sibling == shown,
-        };
-    }
-}
-
-static void put_words(struct lum_buf *out, const struct word *words, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        const struct word *word = &words[i];
-        if (i == 0 || word[-1].t != word->t || word[-1].who != word->who) {
-            uint64_t minute = (word->t - FOUNDED_MS) / MINUTE_MS;
-            put(out, "  d%u %02u:%02u %s\n", (unsigned)(minute / 1440),
-                (unsigned)(minute / 60 % 24), (unsigned)(minute % 60), people[word->who]);
-        }
-        put(out, "    %.*s: ", (int)word->field.len, (const char *)word->field.at);
-        put_value(out, word->value);
-        put(out, "%s\n", word->is_marked ? " *" : "");
-    }
-}
-
-static void put_record(struct look *look, const struct lum_record *record, struct lum_buf *out)
-{
-    static const char *const states[] = {
-        [LUM_UNMADE] = ", unmade",
-        [LUM_ALIVE] = "",
-        [LUM_REVIVED] = ", deleted but edited",
-        [LUM_DEAD] = ", deleted",
-    };
-    size_t count = 0;
-    for (uint32_t i = 0; i < record->cell_count; i++) {
-        count += record->cells[i].count;
-    }
-    struct word *words = lum_arena_take(&look->arena, count * sizeof(*words));
-    assert_non_null(words);
-    count = 0;
-    for (uint32_t i = 0; i < record->cell_count; i++) {
-        take_cell(look, &record->cells[i], words + count);
-        count += record->cells[i].count;
-    }
-    qsort(words, count, sizeof(*words), by_event_and_field);
-    put(out, "penguins  ");
-    put_key(out, record->key);
-    put(out, "%s\n", states[lum_record_life(record)]);
-    put_words(out, words, count);
-}
-
-/* ---- a chapter ---- */
-
-struct place {
-    uint64_t rno;
-    char key[128];
-};
-
-static int by_key(const void *x, const void *y)
-{
-    return strcmp(((const struct place *)x)->key, ((const struct place *)y)->key);
-}
-
-/* All penguins, by key. */
-static size_t find_all(struct look *look, struct place *places)
-{
-    struct lum_view_ids ids;
-    struct lum_id from = {{0}};
-    size_t count = 0;
-    uint32_t penguins = lum_view_name_number(look->view, lum_bytes_of("penguins", 8));
-    assert_int_equal(lum_view_ids_open(look->view, LUM_SHELF_COMMON, &from, &ids), LUM_OK);
-    for (; ids.is_there; lum_view_ids_next(&ids)) {
-        struct lum_record record;
-        lum_arena_reset(&look->arena);
-        assert_int_equal(lum_view_record(look->view, ids.rno, &look->arena, &record), LUM_OK);
-        if (record.collection == penguins) {
-            assert_true(count < RECORDS_MAX && record.key.len < sizeof(places->key));
-            places[count] = (struct place){.rno = ids.rno};
-            memcpy(places[count++].key, record.key.at, record.key.len);
-        }
-    }
-    lum_view_ids_close(&ids);
-    qsort(places, count, sizeof(*places), by_key);
-    return count;
-}
-
-static int by_text(const void *x, const void *y)
-{
-    return strcmp(x, y);
-}
-
-/* What `conflicts` lists, a sorted line each. */
-static void put_conflicts(unsigned who, struct lum_buf *out)
-{
-    static char lines[64][256];
-    struct answer answer;
-    ask(who, "conflicts", "{\"coll\":\"penguins\"}", lum_bytes_of(NULL, 0), &answer);
-    assert_true(answer.row_count <= LUM_COUNT(lines));
-    memset(lines, 0, sizeof(lines));
-    for (size_t i = 0; i < answer.row_count; i++) {
-        const char *row = answer_row(&answer, i);
-        const char *key = answer_member(row, "key");
-        struct lum_buf line;
-        lum_buf_init(&line, sizeof(lines[0]) - 1);
-        put(&line, "! ");
-        put_key(&line, lum_bytes_of(key, strlen(key)));
-        if (strcmp(answer_member(row, "kind"), "value") == 0) {
-            put(&line, ": %s differs\n", answer_member(row, "field"));
-        } else {
-            assert_string_equal(answer_member(row, "kind"), "deleted-but-edited");
-            put(&line, ": deleted but edited\n");
-        }
-        memcpy(lines[i], line.at, line.len);
-        lum_buf_fini(&line);
-    }
-    qsort(lines, answer.row_count, sizeof(lines[0]), by_text);
-    for (size_t i = 0; i < answer.row_count; i++) {
-        put(out, "%s", lines[i]);
-    }
-    answer_drop(&answer);
-}
-
-/* The record's text when it is not what the last chapter told of it. */
-static void put_if_new(struct lum_buf *out, struct lum_bytes text, char **before)
-{
-    if (*before != NULL && strlen(*before) == text.len && memcmp(*before, text.at, text.len) == 0) {
-        return;
-    }
-    lum_buf_put(out, text.at, text.len);
-    free(*before);
-    *before = malloc(text.len + 1);
-    assert_non_null(*before);
-    memcpy(*before, text.at, text.len);
-    (*before)[text.len] = '\0';
-}
-
-static void tell_chapter(unsigned who, const char *title, struct lum_buf *out)
-{
-    static struct place places[RECORDS_MAX];
-    struct look look = {.site = &halls[who]};
-    struct lum_buf text;
-    put(out, "== %s\n", title);
-    put_conflicts(who, out);
-    assert_int_equal(lum_txn_begin_read(lum_space_log(halls[who].space), &look.log, NULL), LUM_OK);
-    assert_int_equal(lum_txn_begin_read(lum_space_view(halls[who].space), &look.view, NULL),
-                     LUM_OK);
-    lum_arena_init(&look.arena);
-    lum_buf_init(&text, RECORD_TEXT_MAX);
-    size_t count = find_all(&look, places);
-    for (size_t i = 0; i < count; i++) {
-        struct lum_record record;
-        lum_arena_reset(&look.arena);
-        lum_buf_reset(&text);
-        assert_int_equal(lum_view_record(look.view, places[i].rno, &look.arena, &record), LUM_OK);
-        put_record(&look, &record, &text);
-        assert_false(text.broken);
-        put_if_new(out, lum_buf_bytes(&text), &told[who][i]);
-    }
-    lum_buf_fini(&text);
-    lum_arena_fini(&look.arena);
-    lum_txn_abort(look.view);
-    lum_txn_abort(look.log);
 }
 
 /* ---- what was expected ---- */
@@ -555,7 +282,7 @@ static void compare(unsigned who, struct lum_bytes got, struct lum_bytes wanted)
     if (i == got.len && i == wanted.len) {
         return;
     }
-    fail_msg("%s holds\n%.*s\nwhere this was expected:\n%.*s", people[who],
+    fail_msg("%s holds\n%.*s\nwhere this was expected:\n%.*s", story_people[who],
              (int)(got.len - line < 400 ? got.len - line : 400), (const char *)got.at + line,
              (int)(wanted.len - line < 400 ? wanted.len - line : 400),
              (const char *)wanted.at + line);
@@ -566,9 +293,9 @@ static void expect(const char *title)
     char *all = read_text(LUM_SOURCE_DIR "/tests/story/expected.txt");
     struct lum_buf text;
     lum_buf_init(&text, TEXT_MAX);
-    for (unsigned who = 0; who < HALLS; who++) {
+    for (unsigned who = 0; who < STORY_HALLS; who++) {
         lum_buf_reset(&text);
-        tell_chapter(who, title, &text);
+        story_tell(halls, who, title, &text);
         assert_false(text.broken);
         compare(who, lum_buf_bytes(&text), chapter(all, title));
     }
@@ -580,13 +307,13 @@ static void expect(const char *title)
 
 static unsigned person(const char *name)
 {
-    for (unsigned who = 0; who < HALLS; who++) {
-        if (strcmp(name, people[who]) == 0) {
+    for (unsigned who = 0; who < STORY_HALLS; who++) {
+        if (strcmp(name, story_people[who]) == 0) {
             return who;
         }
     }
     fail_msg("who is %s?", name);
-    return HALLS;
+    return STORY_HALLS;
 }
 
 /* One line, cut at its tabs; about and more may be NULL. */
@@ -642,9 +369,9 @@ static void play(const unsigned order[3])
             continue;
         }
         assert_int_equal(sscanf(cut(&line, '\t'), "d%u %u:%u", &day, &hour, &minute), 3);
-        for (unsigned who = 0; who < HALLS; who++) {
-            halls[who].wall_ms =
-                FOUNDED_MS + (uint64_t)MINUTE_MS * (minute + 60 * (hour + 24 * (uint64_t)day));
+        for (unsigned who = 0; who < STORY_HALLS; who++) {
+            halls[who].wall_ms = STORY_FOUNDED_MS + (uint64_t)STORY_MINUTE_MS *
+                                                        (minute + 60 * (hour + 24 * (uint64_t)day));
         }
         struct deed deed = {.who = cut(&line, '\t'), .verb = cut(&line, '\t')};
         deed.about = cut(&line, '\t');
@@ -687,7 +414,7 @@ static void three_halls_that_record_apart_hold_the_same_in_every_order(void **st
     for (unsigned i = 0; i < ORDERS; i++) {
         begin_story();
         play(orders[i]);
-        for (unsigned who = 0; who < HALLS; who++) {
+        for (unsigned who = 0; who < STORY_HALLS; who++) {
             check_to_the_ground(who);
         }
         struct lum_hash root = site_root(&halls[0]);

@@ -1,10 +1,12 @@
 /*
  * world_i.h - what the files of the world share.
  *
- *   world.c       the space, logs, chains and seals; the other branch of a fork
- *   world_draw.c  who writes what kind of event, when, having seen what
- *   world_data.c  data events: ops that mean something, their payloads, payloads that mean nothing
- *   world_tell.c  the story
+ *   world.c          the space, logs, chains and seals; the other branch of a fork
+ *   world_draw.c     who writes what kind of event, when, having seen what
+ *   world_data.c     data events: ops that mean something, on which record, naming what
+ *   world_payload.c  their payloads
+ *   world_flaw.c     payloads that mean nothing
+ *   world_tell.c     the story
  */
 #ifndef LUM_TESTS_PROP_WORLD_I_H
 #define LUM_TESTS_PROP_WORLD_I_H
@@ -128,6 +130,18 @@ void world_put_small(struct world *world, struct model_event *event, const uint3
 void world_put_set(struct world *world, struct model_event *event, const uint32_t *dep_logs,
                    bool settles);
 struct model_bytes world_value(uint32_t i);
+
+/* ---- world_payload.c ---- */
+
+/* The dep that reaches (log, seq); dep_count when none does. */
+uint32_t world_dep_for(const struct model_event *event, const uint32_t *dep_logs, uint32_t log,
+                       uint64_t seq);
+/* No draft names a dep that means no log. */
+bool world_can_draft(const struct model_event *event, const uint32_t *dep_logs);
+void world_write_by_draft(struct world *world, struct model_event *event, const uint32_t *dep_logs);
+/* flaw: a way in which a payload is none (world_flaw.c), or 0. */
+void world_write_by_hand(struct world *world, struct model_event *event, const uint32_t *dep_logs,
+                         uint32_t flaw);
 
 /* ---- world_flaw.c ---- */
 

@@ -16,8 +16,8 @@ cp -r "$tree/tests/lib" "$tree/tests/prop" "$work/tests"
 cd "$work"
 flags="-std=c11 -D_POSIX_C_SOURCE=200809L -O1 -w -I."
 libs=$(pkg-config --libs libsodium lmdb msgpack libzstd libutf8proc cmocka)
-parts="choice model model_roster model_root world world_draw world_data world_flaw world_tell barn
-       barn_compare barn_reread deliver test_model"
+parts="choice model model_roster model_root world world_draw world_data world_payload world_flaw
+       world_tell barn barn_compare barn_reread deliver test_model"
 sources=tests/lib/temp.c
 for part in $parts; do
     sources="$sources tests/prop/$part.c"
