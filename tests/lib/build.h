@@ -133,7 +133,11 @@ struct build_hall {
 };
 /* One to three founders; for a test's setup and teardown. One at a time. */
 struct build_hall *build_hall_open(uint32_t founders);
+int build_hall_open_three(void **state);
 int build_hall_close(void **state);
+/* An event that sets the field "name". */
+void build_hall_set(struct build_hall *hall, uint32_t log, const struct lum_id *id,
+                    const char *text, struct lum_places preds);
 /* Everything is fed and applied, and the view agrees with itself; was it made anew? */
 bool build_hall_settle(struct build_hall *hall);
 

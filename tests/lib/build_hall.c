@@ -19,12 +19,25 @@ struct build_hall *build_hall_open(uint32_t founders)
     return &hall;
 }
 
+int build_hall_open_three(void **state)
+{
+    *state = build_hall_open(3);
+    return 0;
+}
+
 int build_hall_close(void **state)
 {
     struct build_hall *hall = *state;
     build_store_close(hall->store);
     build_close(hall->build);
     return 0;
+}
+
+void build_hall_set(struct build_hall *hall, uint32_t log, const struct lum_id *id,
+                    const char *text, struct lum_places preds)
+{
+    const struct build_set how = {*id, "name", text, 0};
+    (void)build_set(hall->build, log, &how, preds);
 }
 
 bool build_hall_settle(struct build_hall *hall)

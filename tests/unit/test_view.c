@@ -11,22 +11,9 @@
 #define DAY BUILD_DAY_MS
 #define T0  (BUILD_FOUNDED_MS + 10 * BUILD_DAY_MS)
 
-static int setup(void **state)
-{
-    *state = build_hall_open(3);
-    return 0;
-}
-
 static void settle(struct build_hall *hall)
 {
     assert_false(build_hall_settle(hall));
-}
-
-static void set(struct build_hall *hall, uint32_t log, const struct lum_id *id, const char *text,
-                struct lum_places preds)
-{
-    const struct build_set how = {*id, "name", text, 0};
-    (void)build_set(hall->build, log, &how, preds);
 }
 
 /* ---- cells ---- */
@@ -48,8 +35,8 @@ static void two_values_written_apart_both_stay_and_are_listed(void **state)
     struct build_hall *hall = *state;
     uint64_t seq = build_make(hall->build, hall->a, T0, "name", "padi");
     struct lum_id id = build_made(hall->build, hall->a, seq, 0);
-    set(hall, hall->b, &id, "beras", PLACES({hall->a, seq, 0}));
-    set(hall, hall->c, &id, "gabah", PLACES({hall->a, seq, 0}));
+    build_hall_set(hall, hall->b, &id, "beras", PLACES({hall->a, seq, 0}));
+    build_hall_set(hall, hall->c, &id, "gabah", PLACES({hall->a, seq, 0}));
     settle(hall);
     assert_int_equal(build_values(hall->store, &id, "name"), 2);
     assert_int_equal(build_counts(hall->store).conflicts, 1);
@@ -65,8 +52,8 @@ static void equal_values_written_apart_are_no_conflict(void **state)
     struct build_hall *hall = *state;
     uint64_t seq = build_make(hall->build, hall->a, T0, "name", "padi");
     struct lum_id id = build_made(hall->build, hall->a, seq, 0);
-    set(hall, hall->b, &id, "beras", PLACES({hall->a, seq, 0}));
-    set(hall, hall->c, &id, "beras", PLACES({hall->a, seq, 0}));
+    build_hall_set(hall, hall->b, &id, "beras", PLACES({hall->a, seq, 0}));
+    build_hall_set(hall, hall->c, &id, "beras", PLACES({hall->a, seq, 0}));
     settle(hall);
     assert_int_equal(build_values(hall->store, &id, "name"), 1);
     assert_int_equal(build_counts(hall->store).conflicts, 0);
@@ -78,9 +65,9 @@ static void naming_both_values_settles_a_conflict(void **state)
     struct build_hall *hall = *state;
     uint64_t seq = build_make(hall->build, hall->a, T0, "name", "padi");
     struct lum_id id = build_made(hall->build, hall->a, seq, 0);
-    set(hall, hall->b, &id, "beras", PLACES({hall->a, seq, 0}));
-    set(hall, hall->c, &id, "gabah", PLACES({hall->a, seq, 0}));
-    set(hall, hall->a, &id, "gabah", PLACES({hall->b, 1, 0}, {hall->c, 1, 0}));
+    build_hall_set(hall, hall->b, &id, "beras", PLACES({hall->a, seq, 0}));
+    build_hall_set(hall, hall->c, &id, "gabah", PLACES({hall->a, seq, 0}));
+    build_hall_set(hall, hall->a, &id, "gabah", PLACES({hall->b, 1, 0}, {hall->c, 1, 0}));
     settle(hall);
     assert_int_equal(build_values(hall->store, &id, "name"), 1);
     assert_int_equal(build_counts(hall->store).conflicts, 0);
@@ -92,7 +79,7 @@ static void an_own_later_set_replaces_the_own_older_one_unnamed(void **state)
     struct build_hall *hall = *state;
     uint64_t seq = build_make(hall->build, hall->a, T0, "name", "padi");
     struct lum_id id = build_made(hall->build, hall->a, seq, 0);
-    set(hall, hall->a, &id, "beras", NO_PLACES);
+    build_hall_set(hall, hall->a, &id, "beras", NO_PLACES);
     settle(hall);
     assert_int_equal(build_values(hall->store, &id, "name"), 1);
     assert_string_equal(build_shown(hall->store, &id, "name"), "beras");
@@ -105,7 +92,7 @@ static void a_pred_that_names_another_cell_replaces_nothing(void **state)
     uint64_t mine = build_make(hall->build, hall->a, 0, "name", "beras");
     struct lum_id other = build_made(hall->build, hall->a, seq, 0);
     struct lum_id id = build_made(hall->build, hall->a, mine, 0);
-    set(hall, hall->b, &id, "gabah", PLACES({hall->a, seq, 0}));
+    build_hall_set(hall, hall->b, &id, "gabah", PLACES({hall->a, seq, 0}));
     settle(hall);
     assert_int_equal(build_values(hall->store, &id, "name"), 2);
     assert_int_equal(build_values(hall->store, &other, "other"), 1);
@@ -117,7 +104,7 @@ static void edits_of_different_fields_meet_without_conflict(void **state)
     uint64_t seq = build_make(hall->build, hall->a, T0, "name", "padi");
     struct lum_id id = build_made(hall->build, hall->a, seq, 0);
     const struct build_set place = {id, "place", "Subang", 0};
-    set(hall, hall->b, &id, "beras", PLACES({hall->a, seq, 0}));
+    build_hall_set(hall, hall->b, &id, "beras", PLACES({hall->a, seq, 0}));
     (void)build_set(hall->build, hall->c, &place, NO_PLACES);
     settle(hall);
     assert_string_equal(build_shown(hall->store, &id, "name"), "beras");
@@ -132,7 +119,7 @@ static void a_drop_that_saw_everything_ends_the_record(void **state)
     struct build_hall *hall = *state;
     uint64_t seq = build_make(hall->build, hall->a, T0, "name", "padi");
     struct lum_id id = build_made(hall->build, hall->a, seq, 0);
-    set(hall, hall->c, &id, "beras", PLACES({hall->a, seq, 0}));
+    build_hall_set(hall, hall->c, &id, "beras", PLACES({hall->a, seq, 0}));
     (void)build_drop(hall->build, hall->b, &id, PLACES({hall->a, seq, 0}, {hall->c, 1, 0}));
     settle(hall);
     assert_int_equal(build_life(hall->store, &id), LUM_DEAD);
@@ -169,7 +156,7 @@ static void keep_settles_a_revived_record(void **state)
     uint64_t seq = build_make(hall->build, hall->a, T0, "name", "padi");
     struct lum_id id = build_made(hall->build, hall->a, seq, 0);
     uint64_t drop = build_drop(hall->build, hall->b, &id, PLACES({hall->a, seq, 0}));
-    set(hall, hall->c, &id, "beras", PLACES({hall->a, seq, 0}));
+    build_hall_set(hall, hall->c, &id, "beras", PLACES({hall->a, seq, 0}));
     (void)build_keep(hall->build, hall->c, &id, PLACES({hall->b, drop, 0}));
     settle(hall);
     assert_int_equal(build_life(hall->store, &id), LUM_ALIVE);
@@ -197,7 +184,7 @@ static void a_second_drop_that_saw_the_edit_ends_a_revived_record(void **state)
     uint64_t seq = build_make(hall->build, hall->a, T0, "name", "padi");
     struct lum_id id = build_made(hall->build, hall->a, seq, 0);
     (void)build_drop(hall->build, hall->b, &id, PLACES({hall->a, seq, 0}));
-    set(hall, hall->c, &id, "beras", PLACES({hall->a, seq, 0}));
+    build_hall_set(hall, hall->c, &id, "beras", PLACES({hall->a, seq, 0}));
     (void)build_drop(hall->build, hall->a, &id, PLACES({hall->c, 1, 0}));
     settle(hall);
     assert_int_equal(build_life(hall->store, &id), LUM_DEAD);
@@ -226,7 +213,7 @@ static void an_own_edit_after_the_own_drop_is_not_seen_by_it(void **state)
     (void)build_drop(hall->build, hall->a, &id, NO_PLACES);
     settle(hall);
     assert_int_equal(build_life(hall->store, &id), LUM_DEAD);
-    set(hall, hall->a, &id, "beras", NO_PLACES);
+    build_hall_set(hall, hall->a, &id, "beras", NO_PLACES);
     settle(hall);
     assert_int_equal(build_life(hall->store, &id), LUM_REVIVED);
 }
@@ -285,7 +272,7 @@ static void ops_on_a_record_nobody_made_are_kept_but_not_shown(void **state)
 {
     struct build_hall *hall = *state;
     struct lum_id id = build_keyed(hall->build, "item", "x");
-    set(hall, hall->a, &id, "early", NO_PLACES);
+    build_hall_set(hall, hall->a, &id, "early", NO_PLACES);
     settle(hall);
     struct lum_hash before = build_root(hall->store);
     assert_int_equal(build_life(hall->store, &id), LUM_UNMADE);
@@ -415,7 +402,7 @@ static void one_event_wins_all_the_cells_that_two_share(void **state)
     assert_int_equal(build_counts(hall->store).conflicts, 2);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, build_hall_close)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, build_hall_open_three, build_hall_close)
 
 int main(void)
 {

@@ -11,12 +11,6 @@
 
 #define T0 (BUILD_FOUNDED_MS + BUILD_DAY_MS)
 
-static int setup(void **state)
-{
-    *state = build_hall_open(3);
-    return 0;
-}
-
 static void settle(struct build_hall *hall)
 {
     (void)build_hall_settle(hall);
@@ -211,7 +205,7 @@ static void a_view_of_a_higher_format_is_refused(void **state)
     temp_drop(&temp);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, build_hall_close)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, build_hall_open_three, build_hall_close)
 
 int main(void)
 {

@@ -8,22 +8,9 @@
 
 #include "tests/lib/build.h"
 
-static int setup(void **state)
-{
-    *state = build_hall_open(3);
-    return 0;
-}
-
 static void settle(struct build_hall *hall)
 {
     assert_false(build_hall_settle(hall));
-}
-
-static void set(struct build_hall *hall, uint32_t log, const struct lum_id *id, const char *text,
-                struct lum_places preds)
-{
-    const struct build_set how = {*id, "name", text, 0};
-    (void)build_set(hall->build, log, &how, preds);
 }
 
 static void one_event_may_make_a_thousand_records_and_edit_each(void **state)
@@ -60,9 +47,9 @@ static void a_batch_tells_what_became_of_records(void **state)
     struct lum_id second = build_made(hall->build, hall->a, two, 0);
     settle(hall);
     assert_int_equal(build_progress(hall->store)->records_new, 2);
-    set(hall, hall->a, &first, "1a", NO_PLACES);
-    set(hall, hall->a, &first, "1b", NO_PLACES);
-    set(hall, hall->b, &first, "1c", PLACES({hall->a, one, 0}));
+    build_hall_set(hall, hall->a, &first, "1a", NO_PLACES);
+    build_hall_set(hall, hall->a, &first, "1b", NO_PLACES);
+    build_hall_set(hall, hall->b, &first, "1c", PLACES({hall->a, one, 0}));
     (void)build_drop(hall->build, hall->a, &second, NO_PLACES);
     (void)build_make(hall->build, hall->a, 0, "name", "3");
     settle(hall);
@@ -86,7 +73,7 @@ static void many_siblings_and_many_drops_fit_in_a_row(void **state)
     for (uint8_t i = 1; i <= LOGS; i++) {
         uint32_t log = build_log(hall->build, 1, i, LUM_SHELF_COMMON);
         text[0] = (char)('A' + i % 50);
-        set(hall, log, &id, text, NO_PLACES);
+        build_hall_set(hall, log, &id, text, NO_PLACES);
         (void)build_drop(hall->build, log, &id, NO_PLACES);
     }
     settle(hall);
@@ -98,7 +85,7 @@ static void many_siblings_and_many_drops_fit_in_a_row(void **state)
     assert_int_equal(build_values(hall->store, &id, "name"), LOGS + 1);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, build_hall_close)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, build_hall_open_three, build_hall_close)
 
 int main(void)
 {

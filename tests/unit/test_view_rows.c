@@ -8,22 +8,9 @@
 
 #include "tests/lib/build.h"
 
-static int setup(void **state)
-{
-    *state = build_hall_open(3);
-    return 0;
-}
-
 static void settle(struct build_hall *hall)
 {
     assert_false(build_hall_settle(hall));
-}
-
-static void set(struct build_hall *hall, uint32_t log, const struct lum_id *id, const char *text,
-                struct lum_places preds)
-{
-    const struct build_set how = {*id, "name", text, 0};
-    (void)build_set(hall->build, log, &how, preds);
 }
 
 static void lumbungs_own_collections_are_records_but_not_counted(void **state)
@@ -48,8 +35,8 @@ static void conflicts_of_a_deleted_record_are_listed_again_when_it_is_kept(void 
     struct build_hall *hall = *state;
     uint64_t seq = build_make(hall->build, hall->a, 0, "name", "1");
     struct lum_id id = build_made(hall->build, hall->a, seq, 0);
-    set(hall, hall->b, &id, "2", PLACES({hall->a, seq, 0}));
-    set(hall, hall->c, &id, "3", PLACES({hall->a, seq, 0}));
+    build_hall_set(hall, hall->b, &id, "2", PLACES({hall->a, seq, 0}));
+    build_hall_set(hall, hall->c, &id, "3", PLACES({hall->a, seq, 0}));
     settle(hall);
     assert_int_equal(build_counts(hall->store).conflicts, 1);
     uint64_t drop = build_drop(hall->build, hall->a, &id, PLACES({hall->b, 1, 0}, {hall->c, 1, 0}));
@@ -67,11 +54,11 @@ static void a_third_value_changes_the_number_in_the_list(void **state)
     uint64_t seq = build_make(hall->build, hall->a, 0, "name", "1");
     struct lum_id id = build_made(hall->build, hall->a, seq, 0);
     struct lum_view_conflict row = {0};
-    set(hall, hall->b, &id, "2", NO_PLACES);
+    build_hall_set(hall, hall->b, &id, "2", NO_PLACES);
     settle(hall);
     assert_int_equal(lum_view_conflict_next(build_view_txn(hall->store), &row), LUM_OK);
     assert_int_equal(row.number, 2);
-    set(hall, hall->c, &id, "3", NO_PLACES);
+    build_hall_set(hall, hall->c, &id, "3", NO_PLACES);
     settle(hall);
     row = (struct lum_view_conflict){0};
     assert_int_equal(lum_view_conflict_next(build_view_txn(hall->store), &row), LUM_OK);
@@ -79,7 +66,7 @@ static void a_third_value_changes_the_number_in_the_list(void **state)
     assert_int_equal(build_counts(hall->store).conflicts, 1);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, build_hall_close)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, build_hall_open_three, build_hall_close)
 
 int main(void)
 {
