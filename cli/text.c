@@ -17,9 +17,9 @@ static const char *const sentences[LUM_TEXTS][LUM_LANGS] = {
 
 static const char *const causes[][LUM_LANGS][LUM_CAUSE_PARTS] = {
 #define CAUSE(name, english, indonesian) [LUM_CAUSE_##name] = {english, indonesian},
-#define SAY(what, why, todo)                                                                       \
+#define SAY(what, why, advice)                                                                     \
     {                                                                                              \
-        what, why, todo                                                                            \
+        what, why, advice                                                                          \
     }
 #include "cli/text_cause.def"
 #undef SAY
@@ -178,10 +178,10 @@ void lum_text_fill(struct lum_buf *out, const char *sentence, const char *const 
     const char *at = sentence;
     const char *open = strchr(at, '{');
     while (open != NULL) {
-        bool is_placeholder = open[1] >= '1' && open[1] <= '3';
-        lum_buf_put(out, at, (size_t)(open - at) + (is_placeholder ? 0 : 1));
+        bool is_particular = open[1] >= '1' && open[1] <= '3';
+        lum_buf_put(out, at, (size_t)(open - at) + (is_particular ? 0 : 1));
         at = open + 1;
-        if (is_placeholder) {
+        if (is_particular) {
             const char *particular = particulars[open[1] - '1'];
             at = put_particular(out, open + 2, particular != NULL ? particular : "");
         }

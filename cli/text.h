@@ -45,7 +45,7 @@ enum lum_cause_part {
  */
 LUM_MUST_USE bool lum_text_choose(const char *option, enum lum_lang *out);
 
-/* The sentence as it stands in the list, placeholders and all. */
+/* The sentence as it stands in the list, {1} to {3} and all. */
 const char *lum_text_plain(enum lum_lang lang, enum lum_text_id id);
 const char *lum_text_of_cause(enum lum_lang lang, enum lum_cause cause, enum lum_cause_part part);
 /* A phrase of the list in that language; what the list does not know comes back as it is. */

@@ -71,7 +71,7 @@ enum lum_status lum_cause_status(enum lum_cause cause)
     return cause_statuses[cause];
 }
 
-/* Bytes 10xxxxxx continue a character, so a cut in front of one would split it. */
+/* Bytes 0x80 to 0xbf continue a character, so a cut in front of one would split it. */
 static bool continues_character(char byte)
 {
     return ((unsigned char)byte & 0xc0U) == 0x80U;

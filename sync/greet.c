@@ -260,7 +260,7 @@ static void host(struct lum_side *side, struct lum_session *session)
         return;
     }
     if (!device->is_effective) {
-        if (session->todo_count == 0) {
+        if (session->due_count == 0) {
             lum_session_bye(side, session, LUM_BYE_WAITING);
         }
         return;
@@ -302,7 +302,7 @@ void lum_greet_go(struct lum_side *side, struct lum_session *session)
         host(side, session);
         break;
     case LUM_PHASE_OFFERING:
-        if (session->said == 0 && session->todo_count == 0) {
+        if (session->said == 0 && session->due_count == 0) {
             lum_front_say(side, session, LUM_FRONT_DIGESTS, 0);
         }
         break;

@@ -170,7 +170,7 @@ static bool push_next(struct lum_side *side, struct lum_session *session)
 
 static void push_pieces(struct lum_side *side, struct lum_session *session)
 {
-    bool has_more = session->todo_count > 0 || session->proof_count > 0;
+    bool has_more = session->due_count > 0 || session->proof_count > 0;
     session->said_bytes = 0;
     if (has_more) {
         look_at_speed(side, session);

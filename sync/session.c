@@ -38,20 +38,20 @@ void lum_session_close(struct lum_session *session)
     lum_free(session->told);
     lum_free(session->mine);
     lum_free(session->claims);
-    lum_free(session->todo);
+    lum_free(session->due);
     lum_free(session->ingesting);
     lum_free(session);
 }
 
 void lum_session_check(const struct lum_session *session)
 {
-    uint32_t todo = 0;
+    uint32_t due = 0;
     uint32_t awaits = 0;
     uint32_t expecting = 0;
     uint32_t pending = 0;
     for (uint32_t i = 0; i < session->told_count; i++) {
         const struct lum_told *told = &session->told[i];
-        todo += told->is_todo ? 1 : 0;
+        due += told->is_due ? 1 : 0;
         awaits += told->awaits ? 1 : 0;
         LUM_ASSERT(told->mine == 0 || session->mine[told->mine - 1] == i + 1);
         LUM_ASSERT(told->theirs == 0 || session->claims[told->theirs - 1].lno == i + 1);
@@ -62,9 +62,9 @@ void lum_session_check(const struct lum_session *session)
         pending += claim->pending;
         LUM_ASSERT(claim->lno == 0 || claim->name == NULL);
     }
-    LUM_ASSERT(todo == session->todo_count && awaits == session->awaits);
+    LUM_ASSERT(due == session->due_count && awaits == session->awaits);
     LUM_ASSERT(expecting == session->expecting && pending == session->ingests);
-    LUM_ASSERT(session->todo_len + session->gov_todo == session->todo_count);
+    LUM_ASSERT(session->due_len + session->gov_due == session->due_count);
 }
 
 /* Room for one more in a table that doubles. */
@@ -109,16 +109,16 @@ static bool make_told(struct lum_side *side, struct lum_session *session, uint32
         return lum_outbox_check(&side->outbox, LUM_NO_MEMORY);
     }
     session->told = told;
-    uint32_t *todo = lum_alloc(room * sizeof(*todo));
-    if (todo == NULL) {
+    uint32_t *due = lum_alloc(room * sizeof(*due));
+    if (due == NULL) {
         return lum_outbox_check(&side->outbox, LUM_NO_MEMORY);
     }
-    for (uint32_t i = 0; i < session->todo_len; i++) {
-        todo[i] = session->todo[(session->todo_first + i) % session->told_room];
+    for (uint32_t i = 0; i < session->due_len; i++) {
+        due[i] = session->due[(session->due_first + i) % session->told_room];
     }
-    lum_free(session->todo);
-    session->todo = todo;
-    session->todo_first = 0;
+    lum_free(session->due);
+    session->due = due;
+    session->due_first = 0;
     session->told_room = room;
     return true;
 }
@@ -277,18 +277,18 @@ static bool has_more(const struct lum_side *side, const struct lum_session *sess
 void lum_session_want(struct lum_side *side, struct lum_session *session, uint32_t lno)
 {
     struct lum_told *told = lum_session_told(session, lno);
-    if (told->is_todo || !has_more(side, session, lno)) {
+    if (told->is_due || !has_more(side, session, lno)) {
         return;
     }
-    told->is_todo = true;
-    session->todo_count++;
+    told->is_due = true;
+    session->due_count++;
     if (lum_frontier_log(&side->ours, lno)->name.shelf == LUM_SHELF_GOV) {
-        session->gov_todo++;
+        session->gov_due++;
         return;
     }
-    LUM_ASSERT(session->todo_len < session->told_room);
-    session->todo[(session->todo_first + session->todo_len) % session->told_room] = lno;
-    session->todo_len++;
+    LUM_ASSERT(session->due_len < session->told_room);
+    session->due[(session->due_first + session->due_len) % session->told_room] = lno;
+    session->due_len++;
 }
 
 /* A piece of this log is on its way from them to our store: what it brings is not for them. */
@@ -299,8 +299,8 @@ static bool is_coming(const struct lum_session *session, const struct lum_told *
 
 static uint32_t take(struct lum_side *side, struct lum_session *session, uint32_t lno)
 {
-    lum_session_told(session, lno)->is_todo = false;
-    session->todo_count--;
+    lum_session_told(session, lno)->is_due = false;
+    session->due_count--;
     return has_more(side, session, lno) ? lno : 0;
 }
 
@@ -308,13 +308,13 @@ static uint32_t take(struct lum_side *side, struct lum_session *session, uint32_
  * stands in a log that came before his. */
 static uint32_t next_of_gov(struct lum_side *side, struct lum_session *session)
 {
-    for (uint32_t lno = 1; session->gov_todo > 0 && lno <= session->told_count; lno++) {
+    for (uint32_t lno = 1; session->gov_due > 0 && lno <= session->told_count; lno++) {
         const struct lum_told *told = &session->told[lno - 1];
         bool is_gov = lum_frontier_log(&side->ours, lno)->name.shelf == LUM_SHELF_GOV;
-        if (!told->is_todo || !is_gov || is_coming(session, told)) {
+        if (!told->is_due || !is_gov || is_coming(session, told)) {
             continue;
         }
-        session->gov_todo--;
+        session->gov_due--;
         if (take(side, session, lno) != 0) {
             return lno;
         }
@@ -328,15 +328,15 @@ uint32_t lum_session_next(struct lum_side *side, struct lum_session *session)
     if (gov != 0) {
         return gov;
     }
-    for (uint32_t tries = session->todo_len; tries > 0; tries--) {
-        uint32_t lno = session->todo[session->todo_first];
-        session->todo_first = (session->todo_first + 1) % session->told_room;
+    for (uint32_t tries = session->due_len; tries > 0; tries--) {
+        uint32_t lno = session->due[session->due_first];
+        session->due_first = (session->due_first + 1) % session->told_room;
         if (is_coming(session, lum_session_told(session, lno))) {
-            uint32_t last = session->todo_first + session->todo_len - 1;
-            session->todo[last % session->told_room] = lno;
+            uint32_t last = session->due_first + session->due_len - 1;
+            session->due[last % session->told_room] = lno;
             continue;
         }
-        session->todo_len--;
+        session->due_len--;
         if (take(side, session, lno) != 0) {
             return lno;
         }
@@ -353,7 +353,7 @@ uint8_t lum_session_shared(const struct lum_session *session)
 
 bool lum_session_is_busy(const struct lum_session *session)
 {
-    return session->todo_count > 0 || session->awaits > 0 || session->ingests > 0 ||
+    return session->due_count > 0 || session->awaits > 0 || session->ingests > 0 ||
            session->proof_count > 0 || session->is_held || session->is_holding;
 }
 

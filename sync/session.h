@@ -12,7 +12,7 @@
  * For a log that both sides talk about there is a `lum_told` (our log, by its lno) and, when they
  * gave it a number, a `lum_claim` (their word for it, by their number).
  *
- * Invariants (lum_session_check): the told of a log and its claim point at each other; todo_count,
+ * Invariants (lum_session_check): the told of a log and its claim point at each other; due_count,
  * awaits, expecting and ingests are what the entries say.
  */
 #ifndef LUM_SYNC_SESSION_H
@@ -80,7 +80,7 @@ struct lum_told {
     uint32_t mine;     /* our number + 1; 0 = none given */
     uint32_t theirs;   /* their number + 1; 0 = none heard */
     bool is_named;     /* they can tell which log our number means */
-    bool is_todo;      /* waits in the queue */
+    bool is_due;       /* waits in the queue */
     uint64_t flying;   /* last one said; while it awaits, they may not have said so yet */
     bool awaits;       /* said, and not yet acknowledged */
     bool is_branched;  /* they hold another branch: not pushed but proved */
@@ -148,17 +148,17 @@ struct lum_session {
     struct lum_claim *claims; /* by their number */
     uint32_t claim_count;
     uint32_t claim_room;
-    uint32_t *todo; /* ring of lnos, not of gov: of those the lowest lno goes first */
-    uint32_t todo_first;
-    uint32_t todo_len;
-    uint32_t gov_todo;
+    uint32_t *due; /* ring of lnos, not of gov: of those the lowest lno goes first */
+    uint32_t due_first;
+    uint32_t due_len;
+    uint32_t gov_due;
     struct lum_ingesting *ingesting; /* in order of their tokens */
     uint32_t ingests;
     uint32_t ingesting_room;
     struct lum_proof proofs[LUM_SYNC_PROOFS_MAX];
     uint32_t proof_count;
 
-    uint32_t todo_count;
+    uint32_t due_count;
     uint32_t awaits;
     uint32_t expecting; /* claims that are ahead */
     uint32_t haves_due;

@@ -314,7 +314,7 @@ static bool is_door(const struct source *source, const char *door)
 static void doors(const struct source *source, struct report *report)
 {
     static const struct {
-        const char *library; /* how the header's name begins */
+        const char *header; /* how its name begins */
         const char *door;
     } table[] = {
         {"sodium", "core/crypto.c"},
@@ -331,9 +331,9 @@ static void doors(const struct source *source, struct report *report)
     size_t at = 0;
     while (next_include(source, &at, &include)) {
         for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-            size_t len = strlen(table[i].library);
-            bool is_library = strncmp(include.target, table[i].library, len) == 0;
-            if (is_library && !is_door(source, table[i].door)) {
+            size_t len = strlen(table[i].header);
+            bool is_there = strncmp(include.target, table[i].header, len) == 0;
+            if (is_there && !is_door(source, table[i].door)) {
                 report_add(report, "door", source, include.at, "<%s> is behind %s", include.target,
                            table[i].door);
             }
