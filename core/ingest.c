@@ -91,11 +91,12 @@ static enum lum_status end_faulty(struct entry *entry, enum lum_fault fault)
  * the way, and once kept without it an event never gets it back. Somebody else has it whole. */
 static bool is_whole(const struct lum_run_mark *marks, uint32_t count)
 {
-    bool lacks = false;
     for (uint32_t i = 0; i < count; i++) {
-        lacks |= marks[i].is_withheld;
+        if (marks[i].is_withheld) {
+            return false;
+        }
     }
-    return !lacks;
+    return true;
 }
 
 /* The run from `offset` on continues the row's head; `skip` of its seals belong to what is before.

@@ -41,8 +41,7 @@ enum {
     LUM_SYNC_PROOFS_MAX = 16,               /* forks proved to one another in a session */
     LUM_INGEST_BYTES_MAX = 4 * 1024 * 1024, /* queued for the worker before reading stops */
     LUM_WRITE_QUEUE_MAX = 1024 * 1024,      /* queued on a socket before sending stops */
-    LUM_ANSWER_QUEUE_MAX = 4 * 1024 * 1024, /* before hearing stops too; more than two that only
-                                               send to one another can queue */
+    LUM_ANSWER_QUEUE_MAX = 4 * 1024 * 1024, /* and before hearing stops: not reached by pushing */
     LUM_SESSIONS_MAX = 96,                  /* meetings at once */
     LUM_HALF_OPEN_MAX = 64,                 /* callers that have not shown yet who they are */
     LUM_DEAF_BYTES_MAX = 4096,              /* read of a stranger after he was found to be one */

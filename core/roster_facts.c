@@ -176,25 +176,22 @@ enum lum_status lum_roster_builder_add(struct lum_roster_builder *builder, const
 
 /* ---- refs ---- */
 
-static int ref_compare(const struct lum_ref *a, const struct lum_ref *b)
-{
-    int order = memcmp(a->log8, b->log8, sizeof a->log8);
-    if (order == 0) {
-        order = (a->seq > b->seq) - (a->seq < b->seq);
-    }
-    return order != 0 ? order : memcmp(a->hash16, b->hash16, sizeof a->hash16);
-}
-
-/* Invites and joins both begin with their ref. */
+/* Of refs, and of invites and joins, which begin with theirs. */
 static int by_ref(const void *a, const void *b)
 {
-    return ref_compare(a, b);
+    const struct lum_ref *x = a;
+    const struct lum_ref *y = b;
+    int order = memcmp(x->log8, y->log8, sizeof x->log8);
+    if (order == 0) {
+        order = (x->seq > y->seq) - (x->seq < y->seq);
+    }
+    return order != 0 ? order : memcmp(x->hash16, y->hash16, sizeof x->hash16);
 }
 
 static int in_ref_order(const void *self, const void *a, const void *b)
 {
     (void)self;
-    return ref_compare(a, b);
+    return by_ref(a, b);
 }
 
 static void sort_by_ref(struct facts *facts, size_t size)
@@ -318,7 +315,7 @@ static int by_author_and_invite(const void *self, const void *a, const void *b)
     if (order == 0) {
         order = (x->invite_at > y->invite_at) - (x->invite_at < y->invite_at);
     }
-    return order != 0 ? order : ref_compare(&x->ref, &y->ref);
+    return order != 0 ? order : by_ref(&x->ref, &y->ref);
 }
 
 static void count_facts(struct lum_roster_builder *builder)

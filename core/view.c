@@ -16,7 +16,6 @@
 #include "core/view_i.h"
 
 enum {
-    PAGE = LUM_VIEW_PAGE,
     BUDGET_EVERY = 64, /* events between two looks at the tables' sizes */
 };
 
@@ -197,7 +196,7 @@ uint64_t lum_view_pages(struct lum_view *view)
     uint64_t rows = lesser(view->touched_rows, view->rec_pages);
     rows += rec > view->rec_pages ? rec - view->rec_pages : 0;
     uint64_t ids = lum_late_is_leaving(&view->late) ? 0 : lum_view_ids_pages(view);
-    return view->appended_bytes / PAGE + rows + ids + lum_late_pages(&view->late);
+    return view->appended_bytes / LUM_VIEW_PAGE + rows + ids + lum_late_pages(&view->late);
 }
 
 static bool is_spent(struct lum_view *view)

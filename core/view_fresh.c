@@ -105,8 +105,8 @@ static inline int order(const struct lum_fresh_slot *slot, uint8_t shelf, const 
     if (a != b) {
         return a < b ? -1 : 1;
     }
-    int order = memcmp(slot->id.b, id->b, sizeof id->b);
-    return order != 0 ? order : (int)(slot->rno & UINT8_MAX) - (int)shelf;
+    int rest = memcmp(slot->id.b, id->b, sizeof id->b);
+    return rest != 0 ? rest : (int)(slot->rno & UINT8_MAX) - (int)shelf;
 }
 
 /* Where it stands, or where it would. */
