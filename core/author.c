@@ -159,10 +159,28 @@ enum lum_status lum_author_find(struct lum_space *space, uint8_t shelf, struct l
     return status == LUM_NOT_FOUND ? LUM_OK : status;
 }
 
+/* Nobody takes more logs of one device than these: what stood in another one would never travel. */
+static enum lum_status check_room(struct lum_space *space, uint8_t shelf, struct lum_error *err)
+{
+    uint32_t lnos[LUM_INCARNATIONS_MAX];
+    uint32_t count = 0;
+    enum lum_status status = lum_log_find_by_author(space->log_txn, space->keys.author.public,
+                                                    shelf, lnos, LUM_INCARNATIONS_MAX, &count);
+    if (status != LUM_OK) {
+        return lum_space_fail(space->log, status, err);
+    }
+    return count < LUM_INCARNATIONS_MAX
+               ? LUM_OK
+               : lum_fail_number(err, LUM_CAUSE_too_many_logs, space->dir, LUM_INCARNATIONS_MAX);
+}
+
 /* The first event of a log names what its writer had seen: so the view is brought level first. */
 static enum lum_status make(struct lum_space *space, uint8_t shelf, struct lum_error *err)
 {
-    enum lum_status status = lum_space_catch_up(space, err);
+    enum lum_status status = check_room(space, shelf, err);
+    if (status == LUM_OK) {
+        status = lum_space_catch_up(space, err);
+    }
     if (status == LUM_OK && space->home.in_doubt) {
         status = open_incarnation(space, err);
     }

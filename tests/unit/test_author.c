@@ -242,6 +242,27 @@ static void without_its_note_an_incarnation_says_nothing(void **state)
     site_drop(&site);
 }
 
+/* Said at once: what another log held would reach nobody. */
+static void a_device_that_began_64_logs_begins_no_more(void **state)
+{
+    (void)state;
+    struct site site;
+    struct lum_log_row row;
+    site_prepare(&site);
+    site_found(&site, "Sari");
+    struct lum_id id = site_put(&site, "a", "name", "1").record;
+    for (uint32_t i = 1; i < LUM_INCARNATIONS_MAX; i++) {
+        assert_int_equal(lum_space_doubt(site.space, &site.error), LUM_OK);
+        assert_int_equal(site_set(&site, &id, "name", i % 2 == 0 ? "1" : "2"), LUM_OK);
+    }
+    assert_int_equal(site_own_logs(&site, LUM_SHELF_COMMON, &row), LUM_INCARNATIONS_MAX);
+    assert_int_equal(lum_space_doubt(site.space, &site.error), LUM_OK);
+    assert_int_equal(site_set(&site, &id, "name", "3"), LUM_LIMIT);
+    assert_int_equal(site.error.cause, LUM_CAUSE_too_many_logs);
+    assert_string_equal(site_shown(&site, &id, "name"), "2");
+    site_drop(&site);
+}
+
 static void a_clock_outside_of_all_time_still_writes(void **state)
 {
     (void)state;
@@ -269,6 +290,7 @@ int main(void)
         cmocka_unit_test(a_log_that_forked_all_the_same_is_left_and_work_goes_on),
         cmocka_unit_test(doubt_in_the_middle_of_a_batch_starts_a_new_log),
         cmocka_unit_test(without_its_note_an_incarnation_says_nothing),
+        cmocka_unit_test(a_device_that_began_64_logs_begins_no_more),
         cmocka_unit_test(a_clock_outside_of_all_time_still_writes),
     };
     if (lum_crypto_init() != LUM_OK) {
