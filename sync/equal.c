@@ -88,13 +88,17 @@ static bool ask_again(struct lum_side *side, struct lum_session *session, uint8_
         return true;
     }
     uint8_t asked = side->may_ask ? differs : differs & BIT(LUM_SHELF_GOV);
+    bool is_due = side->now_ms >= session->heal_ms;
+    session->put_off &= differs;
+    session->put_off |= is_due ? differs & (uint8_t)~asked : 0;
     if (asked == 0 || lum_session_is_busy(session)) {
         return false;
     }
-    if (side->now_ms < session->heal_ms) {
+    if (!is_due && (session->put_off & asked) == 0) {
         lum_session_wake(side, session->heal_ms);
         return false;
     }
+    session->put_off &= (uint8_t)~asked;
     uint64_t next_ms = 2 * session->heal_wait_ms;
     lum_front_say(side, session, LUM_FRONT_VECTOR, asked);
     session->heal_wait_ms = next_ms < LUM_SYNC_HEAL_MAX_MS ? next_ms : LUM_SYNC_HEAL_MAX_MS;

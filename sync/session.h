@@ -167,6 +167,7 @@ struct lum_session {
     bool is_held;       /* they asked us to wait: nothing is pushed until their next vector */
     bool is_holding;    /* we asked them to wait */
     bool awaits_answer; /* to our vector */
+    uint8_t put_off;    /* shelves whose vector is due once no other brings bulk */
     bool brings_bulk;   /* began with much, and not all of it is here */
     bool is_opening;    /* initiator: their first digests are answered at once */
     bool is_finishing;

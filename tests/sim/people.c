@@ -1,161 +1,279 @@
 /*
  * people.c - what people do: few records, many hands; see sim.h.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "tests/sim/sim.h"
 
-enum {
-    KEYS = 10
-};
-
 static const char *const fields[] = {"name", "note", "place"};
 
-void sim_wrote(struct sim_node *node)
-{
-    sim_ledger_note(node);
-    link_wrote(node->sim->net, node->at);
-}
+/* Arguments of the verbs. */
+enum {
+    KEY,
+    FIELD,
+    TEXT
+};
 
-static void put(struct sim_node *node, const char *key)
-{
-    struct sim *sim = node->sim;
-    const char *field = fields[sim_draw(sim, LUM_COUNT(fields))];
-    const char *text = sim_text("text ", sim->texts++);
-    SIM_SEES(sim, wrote);
-    sim_say(sim, "%s writes %s.%s = %s", node->name, key, field, text);
-    (void)site_put(&node->site, key, field, text);
-}
+/* ---- one event of a person ---- */
 
-/* Edits by id, also of a record that somebody deletes meanwhile. */
-static void edit(struct sim_node *node, const char *key, const struct lum_id *id)
-{
-    struct sim *sim = node->sim;
-    const char *field = fields[sim_draw(sim, LUM_COUNT(fields))];
-    const char *text = sim_text("edit ", sim->texts++);
-    SIM_SEES(sim, wrote);
-    sim_say(sim, "%s edits %s.%s = %s", node->name, key, field, text);
-    sim_must(node, site_set(&node->site, id, field, text));
-}
+struct deed {
+    struct sim_machine *machine;
+    struct lum_edit_target target;
+    char key[16];
+    enum lum_life life;
+};
 
-static void take_away(struct sim_node *node, const char *key, const struct lum_id *id)
+/* The machine and the record that an act is about; false when the machine is of no use now. */
+static bool deed_of(struct sim *sim, const struct story_act *act, struct deed *out)
 {
-    SIM_SEES(node->sim, deleted);
-    sim_say(node->sim, "%s deletes %s", node->name, key);
-    sim_must(node, site_delete(&node->site, id));
-}
-
-static void bring_back(struct sim_node *node, const char *key, const struct lum_id *id)
-{
-    SIM_SEES(node->sim, kept);
-    sim_say(node->sim, "%s keeps %s", node->name, key);
-    sim_must(node, site_restore(&node->site, id));
-}
-
-/* A table of rows with keys of their own: the same list in two halls, or a list that has grown. */
-static void import(struct sim_node *node)
-{
-    struct sim *sim = node->sim;
-    uint32_t rows = 1 + sim_draw(sim, 60);
-    uint32_t edition = sim_draw(sim, 3);
-    SIM_SEES(sim, imported);
-    if (sim->imports++ > 0) {
-        SIM_SEES(sim, import_met_import);
-    }
-    sim_say(sim, "%s imports %u rows, edition %u", node->name, (unsigned)rows, (unsigned)edition);
-    site_begin(&node->site);
-    for (uint32_t i = 0; i < rows; i++) {
-        (void)site_add(&node->site, sim_text("row", i), sim_text("of edition ", edition));
-    }
-    site_commit(&node->site);
-}
-
-static bool resolve(struct sim_node *node)
-{
-    struct lum_id record;
-    struct lum_edit_result result;
-    char field[65];
-    if (!sim_some_conflict(node, &record, field)) {
+    out->machine = sim_awake(sim, act->who);
+    if (out->machine == NULL || !out->machine->is_welcome) {
         return false;
     }
-    const struct lum_edit_target target = {
-        .shelf = LUM_SHELF_COMMON, .collection = lum_bytes_of("item", 4), .record = record};
-    const struct lum_resolve how = {.field = lum_bytes_of(field, strlen(field)),
-                                    .value = site_text(sim_text("agreed ", node->sim->texts++))};
-    SIM_SEES(node->sim, resolved);
-    sim_say(node->sim, "%s settles %02x%02x.%s", node->name, record.b[0], record.b[1], field);
-    site_begin(&node->site);
-    sim_must(node, lum_edit_resolve(node->site.editor, &target, &how, &result, &node->site.error));
-    site_commit(&node->site);
+    struct site *site = &out->machine->site;
+    (void)site_settle(site);
+    (void)snprintf(out->key, sizeof out->key, "k%u", (unsigned)act->args[KEY]);
+    out->target =
+        (struct lum_edit_target){.shelf = LUM_SHELF_COMMON, .collection = lum_bytes_of("item", 4)};
+    out->target.record = site_keyed(site, "item", out->key);
+    out->life = site_life(site, &out->target.record);
     return true;
 }
 
-static void change(struct sim_node *node, uint32_t what)
+static void begin(struct sim_machine *machine)
 {
-    const char *key = sim_text("k", sim_draw(node->sim, KEYS));
-    struct lum_id id = site_keyed(&node->site, "item", key);
-    enum lum_life life = site_life(&node->site, &id);
-    if (life == LUM_UNMADE) {
-        put(node, key);
-    } else if (life == LUM_DEAD || (life == LUM_REVIVED && what == 0)) {
-        bring_back(node, key, &id);
-    } else if (what == 0) {
-        take_away(node, key, &id);
-    } else {
-        edit(node, key, &id);
-    }
+    sim_must(machine, lum_space_begin(machine->site.space, &machine->site.error));
 }
 
-void sim_act(struct sim_node *node)
+static void end(struct sim_machine *machine, enum lum_status status)
 {
-    struct sim *sim = node->sim;
-    if (!sim_is_welcome(node)) {
+    sim_must(machine, status);
+    sim_must(machine, lum_space_commit(machine->site.space, &machine->site.error));
+    sim_wrote(machine);
+}
+
+static const char *text_of(const struct story_act *act)
+{
+    static char text[32];
+    (void)snprintf(text, sizeof text, "text %u", (unsigned)act->args[TEXT]);
+    return text;
+}
+
+static const char *field_of(const struct story_act *act)
+{
+    return fields[(size_t)act->args[FIELD] % LUM_COUNT(fields)];
+}
+
+/* ---- records ---- */
+
+void sim_puts(struct sim *sim, const struct story_act *act)
+{
+    struct deed deed;
+    struct lum_edit_result result;
+    if (!deed_of(sim, act, &deed)) {
         return;
     }
-    (void)site_settle(&node->site);
-    uint32_t what = sim_draw(sim, 10);
-    if (what < 3) {
-        put(node, sim_text("k", sim_draw(sim, KEYS)));
-    } else if (what == 8) {
-        import(node);
-    } else if (what < 9 || !resolve(node)) {
-        change(node, what - 3);
-    }
-    sim_wrote(node);
+    struct site *site = &deed.machine->site;
+    SIM_SEES(sim, wrote);
+    sim_say(sim, "%s puts %s.%s = %s", deed.machine->name, deed.key, field_of(act), text_of(act));
+    begin(deed.machine);
+    end(deed.machine,
+        lum_edit_make_keyed(site->editor, &deed.target, lum_bytes_of(deed.key, strlen(deed.key)),
+                            site_map(field_of(act), text_of(act)), &result, &site->error));
 }
 
-/* ---- invites: the founder's ---- */
-
-void sim_invite(struct sim *sim, uint32_t uses)
+/* By id, also of a record that somebody deletes meanwhile. */
+void sim_edits(struct sim *sim, const struct story_act *act)
 {
-    struct sim_node *founder = &sim->nodes[0];
-    if (sim->invite_count == SIM_INVITES) {
+    struct deed deed;
+    struct lum_edit_result result;
+    if (!deed_of(sim, act, &deed) || (deed.life != LUM_ALIVE && deed.life != LUM_REVIVED)) {
+        return;
+    }
+    struct site *site = &deed.machine->site;
+    SIM_SEES(sim, wrote);
+    sim_say(sim, "%s edits %s.%s = %s", deed.machine->name, deed.key, field_of(act), text_of(act));
+    begin(deed.machine);
+    end(deed.machine, lum_edit_set(site->editor, &deed.target,
+                                   site_map(field_of(act), text_of(act)), &result, &site->error));
+}
+
+void sim_deletes(struct sim *sim, const struct story_act *act)
+{
+    struct deed deed;
+    struct lum_edit_result result;
+    if (!deed_of(sim, act, &deed) || (deed.life != LUM_ALIVE && deed.life != LUM_REVIVED)) {
+        return;
+    }
+    SIM_SEES(sim, deleted);
+    sim_say(sim, "%s deletes %s", deed.machine->name, deed.key);
+    begin(deed.machine);
+    end(deed.machine, lum_edit_delete(deed.machine->site.editor, &deed.target, &result,
+                                      &deed.machine->site.error));
+}
+
+void sim_keeps(struct sim *sim, const struct story_act *act)
+{
+    struct deed deed;
+    struct lum_edit_result result;
+    if (!deed_of(sim, act, &deed) || (deed.life != LUM_DEAD && deed.life != LUM_REVIVED)) {
+        return;
+    }
+    SIM_SEES(sim, kept);
+    sim_say(sim, "%s keeps %s", deed.machine->name, deed.key);
+    begin(deed.machine);
+    end(deed.machine, lum_edit_restore(deed.machine->site.editor, &deed.target, &result,
+                                       &deed.machine->site.error));
+}
+
+/* A table of rows with keys of their own: the same list in two halls, or a list that has grown. */
+void sim_imports(struct sim *sim, const struct story_act *act)
+{
+    struct deed deed;
+    char key[16];
+    char text[32];
+    if (!deed_of(sim, act, &deed)) {
+        return;
+    }
+    SIM_SEES(sim, imported);
+    sim->sums.marks[SIM_SAW_import_met_import] += sim->imports++ > 0;
+    sim_say(sim, "%s imports %u rows, edition %u", deed.machine->name, (unsigned)act->args[0],
+            (unsigned)act->args[1]);
+    begin(deed.machine);
+    for (int64_t i = 0; i < act->args[0]; i++) {
+        (void)snprintf(key, sizeof key, "row%u", (unsigned)i);
+        (void)snprintf(text, sizeof text, "of edition %u", (unsigned)act->args[1]);
+        (void)site_add(&deed.machine->site, key, text);
+    }
+    end(deed.machine, LUM_OK);
+}
+
+void sim_settles(struct sim *sim, const struct story_act *act)
+{
+    struct deed deed;
+    struct lum_edit_result result;
+    char field[65];
+    char text[32];
+    if (!deed_of(sim, act, &deed) ||
+        !sim_conflict_at(deed.machine, (uint64_t)act->args[0], &deed.target.record, field)) {
+        return;
+    }
+    (void)snprintf(text, sizeof text, "agreed %u", (unsigned)act->args[1]);
+    const struct lum_resolve how = {.field = lum_bytes_of(field, strlen(field)),
+                                    .value = site_text(text)};
+    SIM_SEES(sim, resolved);
+    sim_say(sim, "%s settles %02x%02x.%s", deed.machine->name, deed.target.record.b[0],
+            deed.target.record.b[1], field);
+    begin(deed.machine);
+    end(deed.machine, lum_edit_resolve(deed.machine->site.editor, &deed.target, &how, &result,
+                                       &deed.machine->site.error));
+}
+
+/* ---- looking ---- */
+
+void sim_looks(struct sim *sim, const struct story_act *act)
+{
+    static const char *const lives[] = {[LUM_UNMADE] = "never made", [LUM_ALIVE] = "there",
+                                        [LUM_REVIVED] = "there, deleted by some",
+                                        [LUM_DEAD] = "deleted"};
+    struct deed deed;
+    char told[256] = "";
+    if (!deed_of(sim, act, &deed)) {
+        return;
+    }
+    struct site *site = &deed.machine->site;
+    for (size_t i = 0; i < LUM_COUNT(fields); i++) {
+        uint32_t values = site_values(site, &deed.target.record, fields[i]);
+        if (values > 0) {
+            sim_append(told, sizeof told, "; %s = %s", fields[i],
+                   site_shown(site, &deed.target.record, fields[i]));
+        }
+        if (values > 1) {
+            sim_append(told, sizeof told, " (of %u values)", (unsigned)values);
+        }
+    }
+    sim_show(sim, "%s sees %s: %s%s", deed.machine->name, deed.key, lives[deed.life], told);
+}
+
+void sim_counts(struct sim *sim, const struct story_act *act)
+{
+    struct sim_machine *machine = sim_awake(sim, act->who);
+    struct lum_log_row row;
+    if (machine == NULL || !machine->is_welcome) {
+        return;
+    }
+    (void)site_settle(&machine->site);
+    struct lum_view_counts counts = site_counts(&machine->site);
+    sim_show(sim, "%s has %u records, %u conflicts, %u logs that wait, %u own logs, %u forked",
+             machine->name, (unsigned)counts.records, (unsigned)counts.conflicts,
+             (unsigned)counts.waiting,
+             (unsigned)site_own_logs(&machine->site, LUM_SHELF_COMMON, &row),
+             (unsigned)site_frozen(&machine->site));
+}
+
+/* ---- members ---- */
+
+void sim_founds(struct sim *sim, const struct story_act *act)
+{
+    struct sim_machine *machine = act->who == 0 ? sim_machine_new(sim, 0) : NULL;
+    if (machine != NULL) {
+        site_found(&machine->site, machine->name);
+        sim_machine_up(machine);
+        sim_say(sim, "%s founds the space", machine->name);
+        sim_ledger_note(machine);
+    }
+}
+
+void sim_invites(struct sim *sim, const struct story_act *act)
+{
+    struct sim_machine *machine = sim_awake(sim, act->who);
+    if (machine == NULL || !machine->is_welcome || sim->invite_count == SIM_INVITES_MAX) {
         return;
     }
     struct sim_open_invite *open = &sim->invites[sim->invite_count++];
-    open->uses = uses;
+    open->uses = act->args[0];
     open->given = 0;
-    open->invite = site_invite(&founder->site, LUM_ROLE_WRITER, open->uses);
-    sim_say(sim, "%s invites %u", founder->name, (unsigned)open->uses);
-    sim_wrote(founder);
+    open->invite = site_invite(&machine->site, LUM_ROLE_WRITER, (uint64_t)open->uses);
+    sim_say(sim, "%s invites %u", machine->name, (unsigned)open->uses);
+    sim_wrote(machine);
 }
 
-void sim_approve(struct sim_node *node)
+void sim_arrives(struct sim *sim, const struct story_act *act)
 {
-    const struct lum_roster *roster = lum_space_roster(node->site.space);
+    struct lum_sign_key key;
+    uint64_t number = (uint64_t)act->args[0];
+    struct sim_machine *machine =
+        number < sim->invite_count ? sim_machine_new(sim, act->who) : NULL;
+    if (machine == NULL) {
+        return;
+    }
+    struct sim_open_invite *open = &sim->invites[number];
+    lum_invite_sign_key(&open->invite, &key);
+    memcpy(machine->invite_pk, key.public, sizeof machine->invite_pk);
+    site_arrive(&machine->site, &open->invite);
+    sim_machine_up(machine);
+    open->given++;
+    sim->sums.marks[SIM_SAW_invite_overused] += open->given > open->uses;
+    sim_say(sim, "%s comes with an invite for %u, given to %u now", machine->name,
+            (unsigned)open->uses, (unsigned)open->given);
+}
+
+/* Whoever waits for approval, as the machine knows, is approved. */
+void sim_approves(struct sim *sim, const struct story_act *act)
+{
+    struct sim_machine *machine = sim_awake(sim, act->who);
+    if (machine == NULL || !machine->is_welcome) {
+        return;
+    }
+    const struct lum_roster *roster = lum_space_roster(machine->site.space);
     for (size_t i = 0; i < lum_roster_device_count(roster); i++) {
         struct lum_device device = *lum_roster_device(roster, i);
         if (device.is_valid && !device.is_effective) {
-            SIM_SEES(node->sim, admitted);
-            sim_say(node->sim, "%s approves one who waits", node->name);
-            site_admit(&node->site, &device, LUM_ROLE_WRITER);
-            sim_wrote(node);
-            roster = lum_space_roster(node->site.space); /* the old one is gone */
+            SIM_SEES(sim, admitted);
+            sim_say(sim, "%s approves one who waits", machine->name);
+            site_admit(&machine->site, &device, LUM_ROLE_WRITER);
+            sim_wrote(machine);
+            roster = lum_space_roster(machine->site.space); /* the old one is gone */
         }
     }
 }

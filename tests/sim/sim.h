@@ -1,60 +1,54 @@
 /*
  * sim.h - a district of nodes in one process, in virtual time: halls, laptops, people, rivers.
  *
- * Real: core and sync, frames, LMDB (in temporary folders). Virtual: both clocks of every machine,
- * randomness, what tells one copy of a file from another, the lines, and the people. Everything
- * that happens is drawn from one stream of choices, so a seed is a story, and the same each time.
+ * Real: core and sync, and of net the frames and the encrypted channel. Virtual: both clocks of
+ * every machine, randomness, disks, lines, and the people. What happens is a story (story.h), and
+ * a story always goes the same way.
  *
- *   tale     the story, its hash, and the marks: what happened at least once
- *   node     machines: their clocks and folders; crashes, copies, backups
- *   wire     lines as streams of bytes: latency, rate, lumps, one way dead, a reset at a byte
+ *        seed -> plan -> story -> world: the agenda's next item -> ... -> quiet -> truth
+ *                          ^                                                       |
+ *                          +---------------- shrink <------------- a failure ------+
+ *
+ *   story    who did what when; its text
+ *   plan     a seed's story: which kinds of trouble there are, then what people do
+ *   world    one story from beginning to end; the quiet time after it
+ *   agenda   what is due when: acts, parcels, ticks, the writer
+ *   machine  a node: clocks, disk, the space, the sync machine, the one writer
+ *   wire     lines as streams of bytes: latency, rate, lumps, one way dead, a cut at a byte
  *   people   what people do to records; invites
- *   meeting  who is together, for how long, and what happens meanwhile
+ *   fate     crashes, copies, backups, clocks
  *   ledger   what was acknowledged, and what went down with a machine that was rolled back
  *   truth    what must hold in the end
- *   district one seed from beginning to end
+ *   tale     what happened, line by line; its hash; the marks
+ *   trial    a story run in a child process, so that a crash is a result as well
+ *   shrink   the smallest story that fails in the same way
  *
- * Anything that fails ends the test through cmocka.
+ * Whatever must not happen ends the process through sim_die: a trial sees it.
  */
 #ifndef LUM_TESTS_SIM_SIM_H
 #define LUM_TESTS_SIM_SIM_H
 
-#include <stdio.h>
-
-#include "tests/lib/link.h"
-#include "tests/prop/choice.h"
+#include "net/channel.h"
+#include "sync/message.h"
+#include "sync/sync.h"
+#include "tests/lib/site.h"
+#include "tests/sim/story.h"
 
 enum {
-    SIM_NODES = LINK_NODES,
-    SIM_INVITES = 4,
-    SIM_DAY_MS = 86400000,
-};
-
-/* Kinds of trouble: a seed first draws which of them there are. */
-#define SIM_TROUBLES(X)                                                                            \
-    X(resets) X(slow) X(half_open) X(crashes) X(copies) X(backups) X(clocks) X(rivers) X(joins)
-
-enum sim_trouble {
-#define X(name) SIM_##name,
-    SIM_TROUBLES(X)
-#undef X
-    SIM_TROUBLE_COUNT
+    SIM_MACHINES_MAX = 1024,
+    SIM_INVITES_MAX = 16,
+    SIM_JOBS_MAX = 4096,
 };
 
 /* What every run over many seeds must have seen; the rare ones only a long run. */
 #define SIM_MARKS(X)                                                                               \
-    X(wrote)                                                                                       \
-    X(deleted)                                                                                     \
-    X(kept)                                                                                        \
-    X(resolved)                                                                                    \
-    X(imported)                                                                                    \
-    X(import_met_import)                                                                           \
-    X(conflict) X(revived) X(met) X(met_equal) X(reset) X(half_open) X(slow) X(crash)              \
-        X(crash_in_meeting) X(crash_in_batch) X(copied) X(restored) X(lost_with_machine)           \
-            X(doubted_by_neighbour) X(new_incarnation) X(clock_1970) X(clock_2099) X(clock_jump)   \
-                X(river) X(absence) X(joined) X(joined_through_another) X(invite_overused)         \
-                    X(admitted) X(host_waits)
-#define SIM_RARE_MARKS(X) X(waiting)
+    X(wrote) X(deleted) X(kept) X(resolved) X(imported) X(import_met_import) X(conflict)           \
+    X(revived) X(met) X(met_equal) X(said_bye) X(cut) X(half_open) X(slow) X(crash)                \
+    X(crash_in_meeting) X(crash_in_batch) X(crash_before_view) X(slept) X(copied) X(restored)      \
+    X(lost_with_machine) X(doubted_by_neighbour) X(new_incarnation) X(clock_1970)                  \
+    X(clock_2099) X(clock_jump) X(clock_frozen) X(river) X(absence) X(joined)                      \
+    X(joined_through_another) X(invite_overused) X(admitted) X(gone_for_ever)
+#define SIM_RARE_MARKS(X) X(host_waits) X(waiting)
 
 enum sim_mark {
 #define X(name) SIM_SAW_##name,
@@ -67,172 +61,289 @@ enum sim_mark {
 #undef X
     SIM_MARK_COUNT
 };
+const char *sim_mark_name(size_t mark);
 
-struct sim_tale {
-    FILE *out;
-    char *text;
-    size_t len;
-    struct lum_plain_hasher hasher;
-    uint64_t *marks; /* of the whole run: SIM_MARK_COUNT */
+/* How much was done in a run, or in many. */
+struct sim_sums {
+    uint64_t marks[SIM_MARK_COUNT];
+    uint64_t runs;
+    uint64_t machine_ms;   /* virtual time, each machine's counted */
+    uint64_t steps;        /* items of the agenda */
+    uint64_t bytes;        /* on lines */
+    uint64_t events_taken; /* that came in over lines */
 };
+
+/* ---- tale.c ---- */
 
 struct sim;
 
-/* A machine with one folder. */
-struct sim_node {
-    struct site site; /* first: what env is handed is the node */
+struct sim_tale {
+    FILE *out;
+    char *text; /* what happened; what people look at stands after "> " */
+    size_t len;
+    struct lum_plain_hasher hasher;
+};
+void sim_tale_open(struct sim_tale *tale);
+void sim_tale_close(struct sim_tale *tale);
+#define SIM_SEES(sim, name) ((void)((sim)->sums.marks[SIM_SAW_##name]++))
+/* One line of the tale, with the time. */
+void sim_say(struct sim *sim, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The same, and it is something that a person sees. */
+void sim_show(struct sim *sim, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* What must not happen did: tells it, and ends the process. */
+_Noreturn void sim_die(struct sim *sim, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* To the end of a text, as far as it fits. */
+void sim_append(char *text, size_t room, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Bytes that are part of what must be the same each time. */
+void sim_hash(struct sim *sim, const void *at, size_t len);
+
+/* ---- agenda.c ---- */
+
+enum sim_due {
+    SIM_DUE_ACT,    /* a: its index in the story */
+    SIM_DUE_TICK,   /* a: machine */
+    SIM_DUE_WRITE,  /* a: machine: the writer's batch */
+    SIM_DUE_SETTLE, /* a: machine: the view follows */
+    SIM_DUE_BOOT,   /* a: machine: power is back */
+    SIM_DUE_ROOM,   /* a: line, b: end: what it said has left */
+    SIM_DUE_PARCEL, /* a: line, b: end that said it */
+    SIM_DUE_LATE,   /* a: line, b: end: it notices that the line is gone */
+    SIM_DUE_HANG_UP /* a: line, b: 0 a word first, 1 now */
+};
+struct sim_item {
+    uint64_t at_ms;
+    uint64_t order; /* of adding: items of one time come in this order */
+    enum sim_due what;
+    uint32_t a;
+    uint32_t b;
+};
+struct sim_agenda {
+    struct sim_item *heap; /* owned */
+    size_t count;
+    size_t room;
+    uint64_t orders;
+};
+void sim_agenda_close(struct sim_agenda *agenda);
+void sim_agenda_add(struct sim_agenda *agenda, const struct sim_item *item);
+/* The next item, if it is due by then. */
+bool sim_agenda_next(struct sim_agenda *agenda, uint64_t until_ms, struct sim_item *out);
+
+/* ---- machine.c ---- */
+
+/* What the one writer still has to do, in order. */
+struct sim_job {
+    enum lum_sync_act_type type;
+    uint32_t session;
+    uint32_t token;
+    struct lum_ingest run;
+    uint8_t *bytes; /* owned */
+    struct lum_sig seals[LUM_MESSAGE_SEALS_MAX];
+    uint32_t generation;
+    uint8_t secret[32];
+    struct lum_ingest_result result;
+};
+
+struct sim_machine {
+    struct site site; /* first: what env is handed is the machine */
     struct sim *sim;
-    char name[24];
-    uint32_t at; /* its number in the net: also here */
-    uint8_t machine;
+    uint32_t number;
+    const char *name;
+    bool is_on;
+    bool is_welcome; /* holds the space's secret */
+    bool is_gone;    /* for ever: not in the core of the quiet time */
+
+    uint8_t tag;    /* what its machine id is made of */
     uint64_t place; /* of its folder: new after every copy and restore */
+    uint64_t dice;
     int64_t skew_ms;
     int32_t drift_ppm;
-    uint64_t away_until_ms;
+    uint64_t frozen_at_ms; /* its wall clock stands; 0 = it goes */
+    uint64_t sleeps_until_ms;
+
+    struct lum_sync *sync;
+    struct sim_job *jobs; /* owned */
+    size_t job_count;
+    size_t job_room;
+    bool is_writing; /* a batch is due */
+    uint64_t wake_ms;
+    bool is_settling;
+
     uint8_t invite_pk[32]; /* what it came with */
+    struct site backup;    /* only a folder */
     bool has_backup;
-    struct site backup; /* only a folder */
 };
+
+struct sim_machine *sim_machine(struct sim *sim, uint32_t number); /* NULL when not there */
+/* There, on, and not asleep; NULL otherwise. */
+struct sim_machine *sim_awake(struct sim *sim, uint32_t number);
+/* With an empty folder, off. NULL when the number is taken. */
+struct sim_machine *sim_machine_new(struct sim *sim, uint32_t number);
+void sim_machine_free(struct sim_machine *machine);
+/* The space was made or opened: sync begins. */
+void sim_machine_up(struct sim_machine *machine);
+/* Power is gone: lines go down, nothing is said. Off already: nothing. */
+void sim_machine_down(struct sim_machine *machine);
+void sim_machine_boot(struct sim_machine *machine);
+void sim_must(struct sim_machine *machine, enum lum_status status);
+/* Its own clock, of both kinds. */
+uint64_t sim_wall_ms(const struct sim_machine *machine);
+/* One step of its sync machine; the event's times are filled in. */
+void sim_step(struct sim_machine *machine, struct lum_sync_event *event);
+/* It wrote by itself: notes what is saved, and tells sync. */
+void sim_wrote(struct sim_machine *machine);
+void sim_machine_write(struct sim_machine *machine);
+void sim_machine_tick(struct sim_machine *machine);
+void sim_machine_settle(struct sim_machine *machine);
+
+/* ---- wire.c ---- */
+
+struct sim_parcel {
+    uint8_t *bytes; /* owned */
+    size_t len;
+};
+/* What one end says. */
+struct sim_flow {
+    struct lum_channel channel; /* of the end that says it */
+    struct lum_buf say;         /* plain, until the step ends */
+    struct lum_buf in;          /* what this end has heard: records, then frames */
+    struct lum_buf frames;
+    struct sim_parcel *parcels; /* a ring; owned */
+    uint32_t head;
+    uint32_t count;
+    uint32_t room;
+    uint64_t free_ms;   /* the line's end of sending */
+    uint64_t queued;    /* bytes that have not left */
+    uint64_t delivered; /* bytes that arrived at the other end */
+    bool is_met;
+};
+struct sim_line {
+    bool is_up;
+    bool by_invite;
+    bool is_closing; /* one end said close: down when all has arrived */
+    bool knows[2];   /* that end still believes in the line */
+    uint32_t machines[2]; /* 0 dialled */
+    int64_t args[STORY_ARGS_MAX];
+    struct sim_flow flows[2];
+    enum lum_fault fault;
+};
+
+void sim_meet(struct sim *sim, uint32_t a, const struct story_act *act);
+void sim_line_down(struct sim *sim, uint32_t line);
+void sim_lines_of_down(struct sim_machine *machine); /* power is gone */
+void sim_lines_free(struct sim *sim);
+void sim_due_on_line(struct sim *sim, const struct sim_item *item);
+/* Acts of sync that concern a line; flush ends a step. */
+void sim_line_send(struct sim *sim, uint32_t session, uint8_t type, struct lum_bytes body);
+void sim_line_close(struct sim *sim, uint32_t session, enum lum_fault fault);
+void sim_line_flush(struct sim *sim);
+void sim_say_lines(struct sim *sim); /* how each stands */
+bool sim_are_linked(struct sim *sim, uint32_t a, uint32_t b);
+/* Only who holds the invite can let a newcomer in. */
+bool sim_answers(struct sim_machine *member, const struct sim_machine *newcomer);
+
+/* ---- people.c, fate.c: one function a verb ---- */
+
+typedef void sim_verb(struct sim *sim, const struct story_act *act);
+sim_verb sim_founds, sim_invites, sim_arrives, sim_approves, sim_puts, sim_edits, sim_deletes,
+    sim_keeps, sim_imports, sim_settles, sim_looks, sim_counts;
+sim_verb sim_crashes, sim_sleeps, sim_copies, sim_backs_up, sim_restores, sim_clock;
+
+/* ---- ledger.c ---- */
 
 /* One position that a person was told is saved, and with it all before it. */
 struct sim_saved {
     struct lum_hash log_id;
     uint64_t seq;
     struct lum_hash h;
-    uint32_t node;
-    bool is_lost; /* its only copy was on a machine that was rolled back */
+    uint32_t machine;
 };
 struct sim_ledger {
-    struct sim_saved *at; /* owned */
+    struct sim_saved *at; /* owned: one of each log */
     size_t count;
     size_t room;
+    bool has_lost; /* something was forgiven */
 };
-
-struct sim_parcel {
-    uint64_t total; /* bytes said on that flow up to here */
-    uint64_t due_ms;
-};
-enum {
-    SIM_PARCELS = 512
-}; /* more than latency: one a turn */
-struct sim_wire {
-    bool is_over;
-    bool by_invite;
-    uint32_t latency_ms;
-    uint32_t rate;    /* bytes a ms; 0 = no limit */
-    uint32_t lump_ms; /* bytes arrive together, every so often */
-    int dead_end;     /* nothing that this end says arrives; -1 */
-    struct sim_parcel parcels[2][SIM_PARCELS];
-    uint32_t head[2];
-    uint32_t count[2];
-};
-
-struct sim_open_invite {
-    struct lum_invite invite;
-    uint32_t given; /* so many came with it */
-    uint32_t uses;
-};
-
-struct sim {
-    struct choice choice;
-    uint64_t seed;
-    uint64_t dice; /* of env's randomness */
-    bool has[SIM_TROUBLE_COUNT];
-    struct link *net;
-    struct sim_node nodes[SIM_NODES];
-    uint32_t count;
-    uint64_t places;
-    uint32_t texts; /* so that each text is another */
-    uint32_t imports;
-    uint64_t river_until_ms;
-    uint32_t far_bank; /* a bit a node */
-    struct sim_open_invite invites[SIM_INVITES];
-    uint32_t invite_count;
-    struct sim_wire wires[LINK_LINES];
-    struct sim_ledger ledger;
-    struct sim_tale tale;
-};
-
-/* ---- tale.c ---- */
-
-void sim_tale_open(struct sim_tale *tale, uint64_t *marks);
-void sim_tale_close(struct sim_tale *tale);
-#define SIM_SEES(sim, name) ((void)((sim)->tale.marks[SIM_SAW_##name]++))
-/* One line of the story, with the time. */
-void sim_say(struct sim *sim, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Bytes that are part of what must be the same each time. */
-void sim_hash(struct sim *sim, const void *at, size_t len);
-void sim_tell(struct sim *sim, FILE *out);
-const char *sim_mark_name(size_t mark);
-/* One of the texts that differ by a number: k3, k4. In one of a few buffers that take turns. */
-const char *sim_text(const char *stem, uint32_t number);
-
-/* ---- node.c ---- */
-
-uint32_t sim_draw(struct sim *sim, uint32_t below);
-void sim_must(struct sim_node *node, enum lum_status status);
-struct sim_node *sim_found(struct sim *sim, const char *name);
-/* A newcomer with an invite; false when there is no room. */
-bool sim_arrive(struct sim *sim, struct sim_open_invite *invite);
-bool sim_is_welcome(struct sim_node *node);
-void sim_crash(struct sim_node *node, bool in_meeting);
-void sim_copy(struct sim_node *node);
-void sim_backup(struct sim_node *node);
-void sim_restore(struct sim_node *node);
-void sim_set_clock(struct sim_node *node);
-/* All clocks of the net, before a turn. */
-void sim_clocks(struct sim *sim);
-/* What its machine was told so far, into the marks; it must be what honest neighbours say. */
-void sim_harvest(struct sim_node *node);
-void sim_drop(struct sim_node *node);
-
-/* ---- wire.c ---- */
-
-/* A line, if the two may meet now; false when not, or when all lines are used up. */
-bool sim_dial(struct sim *sim, struct sim_node *a, struct sim_node *b, bool with_trouble);
-void sim_turn(struct sim *sim); /* one ms */
-void sim_hang_up(struct sim *sim);
-/* By a line that is up; b NULL: with anyone. */
-bool sim_are_linked(struct sim *sim, const struct sim_node *a, const struct sim_node *b);
-/* Only who holds the invite can let a newcomer in. */
-bool sim_answers(struct sim_node *member, const struct sim_node *newcomer);
-
-/* ---- people.c ---- */
-
-void sim_act(struct sim_node *node);
-void sim_invite(struct sim *sim, uint32_t uses);
-/* Whoever waits for approval, as the node knows, is approved. */
-void sim_approve(struct sim_node *node);
-/* Tells sync and the ledger what the node wrote. */
-void sim_wrote(struct sim_node *node);
-
-/* ---- meeting.c ---- */
-
-void sim_meeting(struct sim *sim);
-/* Nobody meets anybody meanwhile. */
-void sim_pass(struct sim *sim, uint64_t ms);
-
-/* ---- ledger.c ---- */
-
-void sim_ledger_note(struct sim_node *node);
-/* A folder went back: what no folder holds any more cannot be asked for. */
+void sim_ledger_note(struct sim_machine *machine);
+/* What no machine holds any more cannot be asked for: what is left of it can. */
 void sim_ledger_forgive(struct sim *sim);
-bool sim_ledger_has_lost(const struct sim_ledger *ledger);
 void sim_ledger_check(struct sim *sim);
-void sim_ledger_close(struct sim_ledger *ledger);
 
 /* ---- truth.c ---- */
 
 /* Frontiers of all members; nobody is left who could still become one. */
 bool sim_all_equal(struct sim *sim);
+void sim_say_logs(struct sim *sim); /* which each holds */
 void sim_check(struct sim *sim); /* everything that must hold once they are */
-/* A conflict that the node lists, drawn; false when there is none. */
-bool sim_some_conflict(struct sim_node *node, struct lum_id *record, char field[65]);
+/* The nth conflict that the machine lists; false when there is none. */
+bool sim_conflict_at(struct sim_machine *machine, uint64_t nth, struct lum_id *record,
+                     char field[65]);
+/* Is nothing called faulty or forked among honest neighbours? */
+void sim_check_result(struct sim_machine *machine, const struct sim_job *job);
 
-/* ---- district.c ---- */
+/* ---- world.c ---- */
 
-/* One seed; sim_close then, also after a failure. */
-void sim_run(struct sim *sim, uint64_t seed, uint64_t *marks, uint8_t trace[32]);
+struct sim_open_invite {
+    struct lum_invite invite;
+    int64_t uses;
+    int64_t given; /* so many came with it */
+};
+
+struct sim {
+    const struct story *story;
+    uint64_t now_ms; /* virtual; what the story calls day 0 00:00 is 0 */
+    uint64_t places;
+    uint32_t imports;
+    struct sim_agenda agenda;
+    struct sim_machine *machines[SIM_MACHINES_MAX]; /* owned */
+    uint32_t machine_count;                         /* the highest number, and one */
+    struct sim_line *lines;                         /* owned */
+    uint32_t line_count;
+    uint32_t line_room;
+    uint32_t touched[256]; /* lines, in this step */
+    uint32_t touched_count;
+    struct sim_open_invite invites[SIM_INVITES_MAX];
+    uint32_t invite_count;
+    struct sim_ledger ledger;
+    struct sim_tale tale;
+    struct sim_sums sums;
+};
+
+/* The whole story, the quiet time, the truth. */
+void sim_run(struct sim *sim, const struct story *story);
+void sim_trace(struct sim *sim, uint8_t trace[32]);
 void sim_close(struct sim *sim);
+
+/* ---- plan.c ---- */
+
+/* What a seed draws; sums: marks of what only the plan knows. */
+void sim_plan(uint64_t seed, struct story *out, struct sim_sums *sums);
+
+/* ---- trial.c ---- */
+
+enum {
+    TRIAL_WHY_ROOM = 512,
+    TRIAL_SECONDS = 60
+};
+struct trial {
+    bool holds;
+    char why[TRIAL_WHY_ROOM]; /* the failure in one line, its numbers left out */
+    uint8_t trace[32];
+    struct sim_sums sums;
+    char *tale; /* owned: of a failed run, or when it was asked for */
+};
+struct trial_ask {
+    const struct story *story; /* or, when NULL, */
+    uint64_t seed;
+    bool wants_tale;
+};
+void trial_run(const struct trial_ask *ask, struct trial *out);
+void trial_close(struct trial *trial);
+
+/* ---- shrink.c ---- */
+
+/* Makes it smaller as long as it fails with the same words. Gives the number of trials. */
+size_t sim_shrink(struct story *story, const char *why, size_t trials_max);
 
 #endif

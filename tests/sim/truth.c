@@ -1,12 +1,7 @@
 /*
  * truth.c - what must hold once everybody has met everybody; see sim.h.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "core/verify.h"
 #include "tests/sim/sim.h"
@@ -17,13 +12,12 @@ struct look {
     struct lum_txn *view;
 };
 
-static struct look look_begin(struct sim_node *node)
+static struct look look_begin(struct sim_machine *machine)
 {
     struct look look;
-    sim_must(node,
-             lum_txn_begin_read(lum_space_log(node->site.space), &look.log, &node->site.error));
-    sim_must(node,
-             lum_txn_begin_read(lum_space_view(node->site.space), &look.view, &node->site.error));
+    struct site *site = &machine->site;
+    sim_must(machine, lum_txn_begin_read(lum_space_log(site->space), &look.log, &site->error));
+    sim_must(machine, lum_txn_begin_read(lum_space_view(site->space), &look.view, &site->error));
     return look;
 }
 
@@ -33,26 +27,75 @@ static void look_end(struct look look)
     lum_txn_abort(look.view);
 }
 
+static struct sim_machine *member(struct sim *sim, uint32_t i)
+{
+    struct sim_machine *machine = sim->machines[i];
+    return machine != NULL && machine->is_on && machine->is_welcome ? machine : NULL;
+}
+
+void sim_check_result(struct sim_machine *machine, const struct sim_job *job)
+{
+    if (job->result.end == LUM_INGEST_FAULTY || job->result.end == LUM_INGEST_FORK) {
+        sim_die(machine->sim, "%s was told of a faulty piece or a fork by an honest neighbour",
+                machine->name);
+    }
+    machine->sim->sums.events_taken += job->result.taken;
+}
+
+static void fronts_of(struct sim_machine *machine, uint8_t out[2][16])
+{
+    struct look look = look_begin(machine);
+    sim_must(machine, lum_log_frontier(look.log, LUM_SHELF_GOV, out[0]));
+    sim_must(machine, lum_log_frontier(look.log, LUM_SHELF_COMMON, out[1]));
+    look_end(look);
+}
+
+static void say_logs(struct sim_machine *machine)
+{
+    char line[300] = "";
+    struct look look = look_begin(machine);
+    for (uint32_t lno = 1; lno <= lum_log_count(look.log); lno++) {
+        struct lum_log_row row;
+        sim_must(machine, lum_log_get(look.log, lno, &row));
+        sim_append(line, sizeof line, " %02x%02x%s:%u", row.place.log_id.b[0],
+                   row.place.log_id.b[1], row.name.shelf == LUM_SHELF_GOV ? " gov" : "",
+                   (unsigned)row.place.chain.seq);
+    }
+    look_end(look);
+    sim_say(machine->sim, "%s holds%s", machine->name, line);
+}
+
+void sim_say_logs(struct sim *sim)
+{
+    for (uint32_t i = 0; i < sim->machine_count; i++) {
+        if (sim->machines[i] != NULL && sim->machines[i]->is_on) {
+            say_logs(sim->machines[i]);
+        }
+    }
+}
+
 bool sim_all_equal(struct sim *sim)
 {
-    uint8_t fronts[SIM_NODES][2][16];
-    for (uint32_t i = 0; i < sim->count; i++) {
-        struct sim_node *node = &sim->nodes[i];
-        if (!sim_is_welcome(node)) {
-            if (sim_answers(&sim->nodes[0], node)) {
+    uint8_t first[2][16];
+    uint8_t other[2][16];
+    bool is_first = true;
+    for (uint32_t i = 0; i < sim->machine_count; i++) {
+        struct sim_machine *machine = sim->machines[i];
+        struct sim_machine *founder = sim->machines[0];
+        if (machine == NULL || !machine->is_on) {
+            continue;
+        }
+        if (!machine->is_welcome) {
+            if (sim_answers(founder, machine)) {
                 return false;
             }
             continue; /* whose invite went down with the founder's machine */
         }
-        struct lum_txn *txn = NULL;
-        sim_must(node,
-                 lum_txn_begin_read(lum_space_log(node->site.space), &txn, &node->site.error));
-        sim_must(node, lum_log_frontier(txn, LUM_SHELF_GOV, fronts[i][0]));
-        sim_must(node, lum_log_frontier(txn, LUM_SHELF_COMMON, fronts[i][1]));
-        lum_txn_abort(txn);
-        if (memcmp(fronts[0], fronts[i], sizeof fronts[i]) != 0) {
+        fronts_of(machine, is_first ? first : other);
+        if (!is_first && memcmp(first, other, sizeof first) != 0) {
             return false;
         }
+        is_first = false;
     }
     return true;
 }
@@ -62,56 +105,54 @@ bool sim_all_equal(struct sim *sim)
 static void name_of(struct look look, uint32_t number, char out[65])
 {
     struct lum_bytes name = lum_view_name_text(look.view, number);
-    assert_true(name.len < 65);
+    LUM_ASSERT(name.len < 65);
     memcpy(out, name.at, name.len);
     out[name.len] = '\0';
 }
 
-static struct lum_id id_of(struct sim_node *node, struct look look, uint64_t rno)
+static struct lum_id id_of(struct sim_machine *machine, struct look look, uint64_t rno)
 {
     struct lum_arena arena;
     struct lum_record record;
     lum_arena_init(&arena);
-    sim_must(node, lum_view_record(look.view, rno, &arena, &record));
+    sim_must(machine, lum_view_record(look.view, rno, &arena, &record));
     lum_arena_fini(&arena);
     return record.id;
 }
 
-bool sim_some_conflict(struct sim_node *node, struct lum_id *record, char field[65])
+bool sim_conflict_at(struct sim_machine *machine, uint64_t nth, struct lum_id *record,
+                     char field[65])
 {
-    struct look look = look_begin(node);
+    struct look look = look_begin(machine);
     struct lum_view_conflict row = {0};
-    struct lum_view_conflict found = {0};
-    uint32_t cells = 0;
-    while (lum_view_conflict_next(look.view, &row) == LUM_OK) {
-        if (row.kind == LUM_CONFLICT_CELL && sim_draw(node->sim, ++cells) == 0) {
-            found = row;
-        }
+    bool is_found = false;
+    while (!is_found && lum_view_conflict_next(look.view, &row) == LUM_OK) {
+        is_found = row.kind == LUM_CONFLICT_CELL && nth-- == 0;
     }
-    if (cells > 0) {
-        *record = id_of(node, look, found.rno);
-        name_of(look, found.field, field);
+    if (is_found) {
+        *record = id_of(machine, look, row.rno);
+        name_of(look, row.field, field);
     }
     look_end(look);
-    return cells > 0;
+    return is_found;
 }
 
 /* What the list says, whatever the order in which record and name numbers were given. */
-static void conflicts_of(struct sim_node *node, uint8_t sum[32])
+static void conflicts_of(struct sim_machine *machine, uint8_t sum[32])
 {
-    struct look look = look_begin(node);
+    struct look look = look_begin(machine);
     struct lum_view_conflict row = {0};
     memset(sum, 0, 32);
     while (lum_view_conflict_next(look.view, &row) == LUM_OK) {
         char field[65] = "";
         uint8_t hash[32];
         struct lum_plain_hasher hasher;
-        struct lum_id id = id_of(node, look, row.rno);
+        struct lum_id id = id_of(machine, look, row.rno);
         if (row.kind == LUM_CONFLICT_CELL) {
-            SIM_SEES(node->sim, conflict);
+            SIM_SEES(machine->sim, conflict);
             name_of(look, row.field, field);
         } else {
-            SIM_SEES(node->sim, revived);
+            SIM_SEES(machine->sim, revived);
         }
         lum_plain_hash_init(&hasher);
         lum_plain_hash_add(&hasher, id.b, sizeof id.b);
@@ -126,22 +167,22 @@ static void conflicts_of(struct sim_node *node, uint8_t sum[32])
     look_end(look);
 }
 
-/* ---- one node ---- */
+/* ---- one machine ---- */
 
-static void check_files(struct sim_node *node)
+static void check_files(struct sim_machine *machine)
 {
     struct lum_verify_report report = {0};
-    struct look look = look_begin(node);
-    sim_must(node, lum_verify_log(look.log, NULL, &report));
+    struct look look = look_begin(machine);
+    sim_must(machine, lum_verify_log(look.log, NULL, &report));
     if (report.found > 0) {
-        fail_msg("%s: verify: %s of log %u at %llu: %s", node->name, report.findings[0].table,
-                 (unsigned)report.findings[0].lno, (unsigned long long)report.findings[0].at,
-                 report.findings[0].what);
+        sim_die(machine->sim, "%s: verify: %s of log %u at %llu: %s", machine->name,
+                report.findings[0].table, (unsigned)report.findings[0].lno,
+                (unsigned long long)report.findings[0].at, report.findings[0].what);
     }
     look_end(look);
-    site_check(&node->site);
-    if (site_frozen(&node->site) != 0) {
-        fail_msg("%s holds a forked log, and nobody forged one", node->name);
+    site_check(&machine->site);
+    if (site_frozen(&machine->site) != 0) {
+        sim_die(machine->sim, "%s holds a forked log, and nobody forged one", machine->name);
     }
 }
 
@@ -151,51 +192,61 @@ static bool is_same_root(const struct lum_hash *a, const struct lum_hash *b)
 }
 
 /* The view made anew, and after a start, says the same. */
-static void check_again(struct sim_node *node, const struct lum_hash *root)
+static void check_again(struct sim_machine *machine, const struct lum_hash *root)
 {
-    sim_must(node, lum_space_rebuild(node->site.space, NULL, &node->site.error));
-    struct lum_hash anew = site_root(&node->site);
-    site_close(&node->site);
-    site_open(&node->site);
-    (void)site_settle(&node->site);
-    struct lum_hash opened = site_root(&node->site);
+    struct site *site = &machine->site;
+    sim_must(machine, lum_space_rebuild(site->space, NULL, &site->error));
+    struct lum_hash anew = site_root(site);
+    sim_machine_down(machine);
+    sim_machine_boot(machine);
+    (void)site_settle(site);
+    struct lum_hash opened = site_root(site);
     if (!is_same_root(&anew, root) || !is_same_root(&opened, root)) {
-        fail_msg("%s: the view made anew says otherwise", node->name);
+        sim_die(machine->sim, "%s: the view made anew says otherwise", machine->name);
     }
+}
+
+/* The state of the first member, and who it is. */
+struct state {
+    struct sim_machine *of;
+    struct lum_hash root;
+    uint8_t conflicts[32];
+};
+
+static void check_machine(struct sim_machine *machine, struct state *first)
+{
+    struct sim *sim = machine->sim;
+    struct state state = {.of = machine};
+    (void)site_settle(&machine->site);
+    state.root = site_root(&machine->site);
+    conflicts_of(machine, state.conflicts);
+    if (first->of == NULL) {
+        *first = state;
+    }
+    if (!is_same_root(&state.root, &first->root)) {
+        sim_die(sim, "%s and %s hold the same and see two states", first->of->name, machine->name);
+    }
+    if (memcmp(first->conflicts, state.conflicts, sizeof state.conflicts) != 0) {
+        sim_die(sim, "%s and %s list different conflicts", first->of->name, machine->name);
+    }
+    if (site_counts(&machine->site).waiting > 0 && !sim->ledger.has_lost) {
+        sim_die(sim, "%s waits for what nobody lacks", machine->name);
+    }
+    check_files(machine);
 }
 
 void sim_check(struct sim *sim)
 {
-    struct lum_hash first = {{0}};
-    uint8_t conflicts[2][32];
-    for (uint32_t i = 0; i < sim->count; i++) {
-        struct sim_node *node = &sim->nodes[i];
-        if (!sim_is_welcome(node)) {
-            continue;
+    struct state first = {0};
+    for (uint32_t i = 0; i < sim->machine_count; i++) {
+        if (member(sim, i) != NULL) {
+            check_machine(member(sim, i), &first);
         }
-        (void)site_settle(&node->site);
-        struct lum_hash root = site_root(&node->site);
-        first = i == 0 ? root : first;
-        conflicts_of(node, conflicts[i == 0 ? 0 : 1]);
-        if (!is_same_root(&root, &first)) {
-            fail_msg("%s and %s hold the same and see two states", sim->nodes[0].name, node->name);
-        }
-        if (i > 0 && memcmp(conflicts[0], conflicts[1], sizeof conflicts[0]) != 0) {
-            fail_msg("%s and %s list different conflicts", sim->nodes[0].name, node->name);
-        }
-        if (site_counts(&node->site).waiting > 0 && !sim_ledger_has_lost(&sim->ledger)) {
-            fail_msg("%s waits for what nobody lacks", node->name);
-        }
-        check_files(node);
-        sim_harvest(node);
     }
     sim_ledger_check(sim);
-    sim_hash(sim, first.b, sizeof first.b);
-    sim_hash(sim, conflicts[0], sizeof conflicts[0]);
-    struct sim_node *node = &sim->nodes[sim_draw(sim, sim->count)];
-    if (sim_is_welcome(node)) {
-        link_remove(sim->net, node->at);
-        check_again(node, &first);
-        node->at = link_add(sim->net, &node->site, node->name);
+    if (first.of != NULL) {
+        sim_hash(sim, first.root.b, sizeof first.root.b);
+        sim_hash(sim, first.conflicts, sizeof first.conflicts);
+        check_again(first.of, &first.root);
     }
 }

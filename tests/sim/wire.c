@@ -1,198 +1,528 @@
 /*
- * wire.c - lines as people have them; see sim.h.
+ * wire.c - lines as people have them: streams of encrypted bytes that are late, slow, come in
+ * lumps, arrive one way only, and break at a byte; see sim.h.
  *
- * A line of tests/lib/link.h hands on what was said. Here it is decided how many of those bytes are
- * there by now: what was said longer ago than the latency, so many a millisecond, in lumps. What is
- * not yet there stays queued, so that the machines feel a slow line.
+ *   sync says a message -> frame -> say -> (the step ends) channel -> records -> parcels on the way
+ *   parcel arrives -> in -> channel -> frames -> messages -> step of the other machine
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "core/keys.h"
+#include "net/frame.h"
 #include "tests/sim/sim.h"
 
-static const uint32_t rates[] = {1, 9, 60, 500, 4000, 0};
+enum {
+    BYTES_MAX = 64 << 20,
+    BYE_MS = 1000, /* for the last words */
+};
 
-static void draw_wire(struct sim *sim, struct sim_wire *wire, struct link_line *line)
+/* Arguments of `meets`. */
+enum {
+    WITH,
+    FOR,
+    BYE,
+    LATENCY,
+    RATE,
+    LUMP,
+    CHUNK,
+    CUT,
+    OF,
+    DUMB,
+    LATE
+};
+
+/* Sessions are numbered so that each end of each line has its own. */
+static uint32_t session_of(uint32_t line, unsigned end)
 {
-    wire->latency_ms = 1 + sim_draw(sim, 20);
-    if (sim->has[SIM_slow] && sim_draw(sim, 2) == 1) {
-        SIM_SEES(sim, slow);
-        wire->latency_ms += sim_draw(sim, 400);
-        wire->rate = rates[sim_draw(sim, LUM_COUNT(rates))];
-        wire->lump_ms = 1 + sim_draw(sim, 40);
-    }
-    if (sim->has[SIM_half_open] && choice_rarely(&sim->choice, 6)) {
-        SIM_SEES(sim, half_open);
-        wire->dead_end = (int)sim_draw(sim, 2);
-    }
-    if (sim->has[SIM_resets] && sim_draw(sim, 2) == 1) {
-        uint32_t most = sim_draw(sim, 2) == 0 ? 600 : 8000;
-        line->flows[sim_draw(sim, 2)].limit = 1 + (int64_t)sim_draw(sim, most);
-    }
+    return 2 * line + end + 1;
 }
 
-bool sim_answers(struct sim_node *member, const struct sim_node *newcomer)
+static struct sim_line *line_of(struct sim *sim, uint32_t session, unsigned *end)
+{
+    *end = (session - 1) % 2;
+    return &sim->lines[(session - 1) / 2];
+}
+
+static void due(struct sim *sim, enum sim_due what, uint32_t line, unsigned end, uint64_t at_ms)
+{
+    sim_agenda_add(&sim->agenda,
+                   &(struct sim_item){.at_ms = at_ms, .what = what, .a = line, .b = end});
+}
+
+/* ---- up ---- */
+
+bool sim_answers(struct sim_machine *member, const struct sim_machine *newcomer)
 {
     const struct lum_roster *roster = lum_space_roster(member->site.space);
     for (size_t i = 0; i < lum_roster_invite_count(roster); i++) {
         const struct lum_invite_fact *invite = lum_roster_invite(roster, i);
         if (memcmp(invite->pk, newcomer->invite_pk, sizeof invite->pk) == 0) {
-            return lum_roster_answers(invite, member->site.wall_ms);
+            return lum_roster_answers(invite, sim_wall_ms(member));
         }
     }
     return false;
 }
 
-static bool may_meet(struct sim *sim, const struct sim_node *a, const struct sim_node *b)
+/* The keys that a newcomer's invite, or the space's secret, gives both sides. */
+static struct lum_entry entry_of(struct sim_machine *dialler)
 {
-    uint64_t now = link_now(sim->net);
-    bool far_a = (sim->far_bank >> (a - sim->nodes) & 1) != 0;
-    bool far_b = (sim->far_bank >> (b - sim->nodes) & 1) != 0;
-    return a != b && now >= a->away_until_ms && now >= b->away_until_ms &&
-           (now >= sim->river_until_ms || far_a == far_b);
+    struct lum_entry entry = {.kind = LUM_ENTRY_SPACE};
+    uint32_t generation = 0;
+    uint8_t secret[32];
+    struct lum_invite invite;
+    uint8_t psk[32];
+    if (lum_space_secret(dialler->site.space, &generation, secret) == LUM_OK) {
+        lum_entry_keys_of_secret(secret, &entry.keys);
+    } else {
+        sim_must(dialler, lum_space_invite(dialler->site.space, &invite));
+        lum_invite_psk(&invite, psk);
+        lum_entry_keys_of_invite(psk, &entry.keys);
+        entry.kind = LUM_ENTRY_INVITE;
+    }
+    return entry;
 }
 
-bool sim_dial(struct sim *sim, struct sim_node *a, struct sim_node *b, bool with_trouble)
+static void handshake(struct sim *sim, struct sim_line *line)
 {
-    if (!sim_is_welcome(b)) {
-        struct sim_node *swap = a;
+    struct lum_entry entry = entry_of(sim->machines[line->machines[0]]);
+    struct lum_buf said[2];
+    struct lum_buf none;
+    lum_buf_init(&said[0], BYTES_MAX);
+    lum_buf_init(&said[1], BYTES_MAX);
+    lum_buf_init(&none, BYTES_MAX);
+    for (unsigned end = 0; end < 2; end++) {
+        struct sim_machine *machine = sim->machines[line->machines[end]];
+        uint8_t ephemeral[32];
+        machine->site.env.random(machine, ephemeral, sizeof ephemeral);
+        if (end == 0) {
+            lum_channel_dial(&line->flows[0].channel, &entry, ephemeral, &said[0]);
+        } else {
+            lum_channel_answer(&line->flows[1].channel, ephemeral);
+        }
+    }
+    enum lum_fault second =
+        lum_channel_feed(&line->flows[1].channel, &said[0], &entry, 1, &none, &said[1]);
+    enum lum_fault first =
+        lum_channel_feed(&line->flows[0].channel, &said[1], NULL, 0, &none, &said[0]);
+    LUM_ASSERT(first == LUM_FAULT_NONE && second == LUM_FAULT_NONE);
+    LUM_ASSERT(line->flows[0].channel.state == LUM_CHANNEL_OPEN &&
+               line->flows[1].channel.state == LUM_CHANNEL_OPEN);
+    lum_buf_fini(&said[0]);
+    lum_buf_fini(&said[1]);
+    lum_buf_fini(&none);
+}
+
+static uint32_t new_line(struct sim *sim)
+{
+    if (sim->line_count == sim->line_room) {
+        sim->line_room = sim->line_room == 0 ? 32 : 2 * sim->line_room;
+        sim->lines = realloc(sim->lines, sim->line_room * sizeof sim->lines[0]);
+        LUM_ASSERT(sim->lines != NULL);
+    }
+    memset(&sim->lines[sim->line_count], 0, sizeof sim->lines[0]);
+    return sim->line_count++;
+}
+
+static void rise(struct sim *sim, uint32_t number)
+{
+    for (unsigned end = 0; end < 2; end++) {
+        struct sim_line *line = &sim->lines[number];
+        struct lum_sync_event event = {
+            .type = LUM_SYNC_UP,
+            .session = session_of(number, end),
+            .up = {.is_initiator = end == 0, .by_invite = line->by_invite},
+        };
+        memcpy(event.up.hash, line->flows[end].channel.hash, sizeof event.up.hash);
+        line->knows[end] = true;
+        sim_step(sim->machines[line->machines[end]], &event);
+    }
+}
+
+void sim_meet(struct sim *sim, uint32_t from, const struct story_act *act)
+{
+    struct sim_machine *a = sim_awake(sim, from);
+    struct sim_machine *b = sim_awake(sim, (uint32_t)act->args[WITH]);
+    if (a == NULL || b == NULL || a == b || (!a->is_welcome && !b->is_welcome)) {
+        return;
+    }
+    if (!b->is_welcome) {
+        struct sim_machine *swap = a;
         a = b;
         b = swap;
     }
-    if (!sim_is_welcome(b) || !may_meet(sim, a, b) || link_count(sim->net) == LINK_LINES ||
-        (!sim_is_welcome(a) && !sim_answers(b, a))) {
-        return false;
+    if (!a->is_welcome && !sim_answers(b, a)) {
+        return;
     }
-    uint32_t number = link_dial(sim->net, a->at, b->at);
-    struct sim_wire *wire = &sim->wires[number];
-    memset(wire, 0, sizeof *wire);
-    wire->by_invite = !sim_is_welcome(a);
-    wire->dead_end = -1;
-    wire->latency_ms = 1;
-    wire->lump_ms = 1;
-    if (with_trouble) {
-        draw_wire(sim, wire, link_line(sim->net, number));
+    uint32_t number = new_line(sim);
+    struct sim_line *line = &sim->lines[number];
+    line->is_up = true;
+    line->by_invite = !a->is_welcome;
+    line->machines[0] = a->number;
+    line->machines[1] = b->number;
+    memcpy(line->args, act->args, sizeof line->args);
+    for (unsigned end = 0; end < 2; end++) {
+        lum_buf_init(&line->flows[end].say, BYTES_MAX);
+        lum_buf_init(&line->flows[end].in, BYTES_MAX);
+        lum_buf_init(&line->flows[end].frames, BYTES_MAX);
     }
-    sim_say(sim, "%s dials %s: line %u, %u ms, %u B/ms every %u ms%s", a->name, b->name,
-            (unsigned)number, (unsigned)wire->latency_ms, (unsigned)wire->rate,
-            (unsigned)wire->lump_ms, wire->dead_end < 0 ? "" : ", one way is dead");
-    return true;
+    handshake(sim, line);
+    sim_say(sim, "%s dials %s: line %u", a->name, b->name, (unsigned)number);
+    due(sim, SIM_DUE_HANG_UP, number, line->args[BYE] != 0 ? 0 : 1,
+        sim->now_ms + (uint64_t)line->args[FOR]);
+    if (line->by_invite && b->number != 0) {
+        SIM_SEES(sim, joined_through_another);
+    }
+    sim->sums.marks[SIM_SAW_slow] += line->args[RATE] != 0;
+    sim->sums.marks[SIM_SAW_half_open] += line->args[DUMB] != 0;
+    rise(sim, number);
 }
 
-/* How many bytes of what this end said are there now and not yet delivered. */
-static uint64_t arrived(struct sim_wire *wire, const struct link_flow *flow, unsigned end,
-                        uint64_t now_ms)
+/* ---- down ---- */
+
+static void notice(struct sim *sim, uint32_t number, unsigned end)
 {
-    struct sim_parcel *parcels = wire->parcels[end];
-    uint64_t said = flow->delivered + flow->bytes.len;
-    uint32_t last = (wire->head[end] + wire->count[end] - 1) % SIM_PARCELS;
-    if (said > flow->delivered && (wire->count[end] == 0 || parcels[last].total < said)) {
-        if (wire->count[end] < SIM_PARCELS) { /* else the last parcel grows */
-            last = (wire->head[end] + wire->count[end]++) % SIM_PARCELS;
-        }
-        parcels[last] = (struct sim_parcel){said, now_ms + wire->latency_ms};
+    struct sim_line *line = &sim->lines[number];
+    struct sim_machine *machine = sim_machine(sim, line->machines[end]);
+    if (line->knows[end] && machine != NULL && machine->is_on) {
+        struct lum_sync_event event = {.type = LUM_SYNC_DOWN,
+                                       .session = session_of(number, end)};
+        line->knows[end] = false;
+        sim_step(machine, &event);
     }
-    uint64_t total = flow->delivered;
-    for (uint32_t i = 0; i < wire->count[end]; i++) {
-        const struct sim_parcel *parcel = &parcels[(wire->head[end] + i) % SIM_PARCELS];
-        if (parcel->due_ms > now_ms) {
-            break;
-        }
-        total = parcel->total;
-    }
-    while (wire->count[end] > 0 && parcels[wire->head[end]].total <= flow->delivered) {
-        wire->head[end] = (wire->head[end] + 1) % SIM_PARCELS;
-        wire->count[end]--;
-    }
-    return total - flow->delivered;
 }
 
-static void open_flow(struct sim_wire *wire, struct link_flow *flow, unsigned end, uint64_t now_ms)
+static void free_flow(struct sim_flow *flow)
 {
-    uint64_t pass = arrived(wire, flow, end, now_ms);
-    if (now_ms % wire->lump_ms != 0 || wire->dead_end == (int)end) {
-        pass = 0;
-    } else if (wire->rate != 0 && pass > (uint64_t)wire->rate * wire->lump_ms) {
-        pass = (uint64_t)wire->rate * wire->lump_ms;
+    for (uint32_t i = 0; i < flow->count; i++) {
+        free(flow->parcels[(flow->head + i) % flow->room].bytes);
     }
-    flow->pass = (int64_t)pass;
+    free(flow->parcels);
+    lum_buf_fini(&flow->say);
+    lum_buf_fini(&flow->in);
+    lum_buf_fini(&flow->frames);
+    flow->parcels = NULL;
+    flow->count = 0;
 }
 
 /* An invite that too many used makes all of them wait, also who was let in before: they hold the
  * secret, but a newcomer hears in gov that they are not effective. */
-static bool is_host_waiting(struct sim *sim, const struct link_line *line)
+static bool is_host_waiting(struct sim *sim, const struct sim_line *line)
 {
-    struct lum_space *space = sim->nodes[line->nodes[0]].site.space;
-    const struct sim_node *host = &sim->nodes[line->nodes[1]];
-    const struct lum_device *device = lum_roster_by_author(
-        lum_space_roster(space), lum_space_keys(host->site.space)->author.public);
+    struct sim_machine *newcomer = sim->machines[line->machines[0]];
+    struct sim_machine *host = sim->machines[line->machines[1]];
+    if (!newcomer->is_on || !host->is_on) {
+        return false;
+    }
+    const struct lum_device *device =
+        lum_roster_by_author(lum_space_roster(newcomer->site.space),
+                             lum_space_keys(host->site.space)->author.public);
     return device != NULL && !device->is_effective;
 }
 
-/* A line went down: what passed on it is part of the trace. */
-static void close_wire(struct sim *sim, uint32_t number)
+static void check_fault(struct sim *sim, uint32_t number)
 {
-    struct sim_wire *wire = &sim->wires[number];
-    struct link_line *line = link_line(sim->net, number);
-    wire->is_over = true;
-    if (line->fault == LUM_FAULT_AUTH && wire->by_invite && is_host_waiting(sim, line)) {
+    const struct sim_line *line = &sim->lines[number];
+    if (line->fault == LUM_FAULT_AUTH && line->by_invite && is_host_waiting(sim, line)) {
         SIM_SEES(sim, host_waits);
         sim_say(sim, "line %u: who waits for approval lets nobody in", (unsigned)number);
     } else if (line->fault != LUM_FAULT_NONE) {
-        fail_msg("line %u: an honest neighbour is called faulty: %s", (unsigned)number,
-                 lum_fault_name(line->fault));
+        sim_die(sim, "line %u: an honest neighbour is called faulty: %s", (unsigned)number,
+                lum_fault_name(line->fault));
     }
+}
+
+void sim_line_down(struct sim *sim, uint32_t number)
+{
+    struct sim_line *line = &sim->lines[number];
+    if (!line->is_up) {
+        return;
+    }
+    line->is_up = false;
+    check_fault(sim, number);
     for (unsigned end = 0; end < 2; end++) {
-        struct link_flow *flow = &line->flows[end];
-        sim_hash(sim, flow->all.at, flow->all.len);
-        if (flow->limit != LINK_NO_LIMIT && flow->delivered == (uint64_t)flow->limit) {
-            SIM_SEES(sim, reset);
-            sim_say(sim, "line %u breaks at byte %llu", (unsigned)number,
-                    (unsigned long long)flow->delivered);
+        free_flow(&sim->lines[number].flows[end]);
+    }
+    notice(sim, number, 0);
+    if (sim->lines[number].args[LATE] != 0) {
+        due(sim, SIM_DUE_LATE, number, 1, sim->now_ms + (uint64_t)sim->lines[number].args[LATE]);
+    } else {
+        notice(sim, number, 1);
+    }
+}
+
+void sim_lines_of_down(struct sim_machine *machine)
+{
+    struct sim *sim = machine->sim;
+    for (uint32_t i = 0; i < sim->line_count; i++) {
+        for (unsigned end = 0; end < 2; end++) {
+            if (sim->lines[i].machines[end] == machine->number) {
+                sim->lines[i].knows[end] = false;
+                sim_line_down(sim, i);
+            }
         }
     }
 }
 
-void sim_turn(struct sim *sim)
+void sim_lines_free(struct sim *sim)
 {
-    uint64_t now_ms = link_now(sim->net);
-    sim_clocks(sim);
-    for (uint32_t i = 0; i < link_count(sim->net); i++) {
-        struct link_line *line = link_line(sim->net, i);
-        for (unsigned end = 0; end < 2 && line->is_up; end++) {
-            open_flow(&sim->wires[i], &line->flows[end], end, now_ms);
+    for (uint32_t i = 0; i < sim->line_count; i++) {
+        for (unsigned end = 0; end < 2 && sim->lines[i].is_up; end++) {
+            free_flow(&sim->lines[i].flows[end]);
         }
     }
-    (void)link_turn(sim->net);
-    for (uint32_t i = 0; i < link_count(sim->net); i++) {
-        if (!link_line(sim->net, i)->is_up && !sim->wires[i].is_over) {
-            close_wire(sim, i);
-        }
+    free(sim->lines);
+    sim->lines = NULL;
+    sim->line_count = 0;
+}
+
+/* For the tale of a quiet time that leads nowhere. */
+static void say_line(struct sim *sim, uint32_t number)
+{
+    for (unsigned end = 0; end < 2 && sim->lines[number].is_up; end++) {
+        struct sim_machine *machine = sim->machines[sim->lines[number].machines[end]];
+        struct lum_sync_tally tally = {0};
+        (void)lum_sync_tally(machine->sync, session_of(number, end), &tally);
+        sim_say(sim, "line %u: %s%s%s%s", (unsigned)number, machine->name,
+                tally.is_met ? ", met" : "", tally.is_equal ? ", equal" : "",
+                tally.is_pushing ? ", has more to say" : "");
     }
 }
 
-void sim_hang_up(struct sim *sim)
+void sim_say_lines(struct sim *sim)
 {
-    for (uint32_t i = 0; i < link_count(sim->net); i++) {
-        link_cut(sim->net, i);
+    for (uint32_t i = 0; i < sim->line_count; i++) {
+        say_line(sim, i);
     }
-    sim_turn(sim);
 }
 
-bool sim_are_linked(struct sim *sim, const struct sim_node *a, const struct sim_node *b)
+bool sim_are_linked(struct sim *sim, uint32_t a, uint32_t b)
 {
-    for (uint32_t i = 0; i < link_count(sim->net); i++) {
-        const struct link_line *line = link_line(sim->net, i);
-        bool has_a = line->nodes[0] == a->at || line->nodes[1] == a->at;
-        bool has_b = b == NULL || line->nodes[0] == b->at || line->nodes[1] == b->at;
-        if (line->is_up && has_a && has_b) {
+    for (uint32_t i = 0; i < sim->line_count; i++) {
+        const struct sim_line *line = &sim->lines[i];
+        if (line->is_up && ((line->machines[0] == a && line->machines[1] == b) ||
+                            (line->machines[0] == b && line->machines[1] == a))) {
             return true;
         }
     }
     return false;
+}
+
+/* ---- saying ---- */
+
+/* A line that a step touched: what it said leaves when the step is over. */
+static void touch(struct sim *sim, uint32_t number)
+{
+    for (uint32_t i = 0; i < sim->touched_count; i++) {
+        if (sim->touched[i] == number) {
+            return;
+        }
+    }
+    LUM_ASSERT(sim->touched_count < LUM_COUNT(sim->touched));
+    sim->touched[sim->touched_count++] = number;
+}
+
+void sim_line_send(struct sim *sim, uint32_t session, uint8_t type, struct lum_bytes body)
+{
+    unsigned end = 0;
+    struct sim_line *line = line_of(sim, session, &end);
+    if (line->is_up && !line->is_closing) {
+        lum_frame_put(&line->flows[end].say, type, body);
+        touch(sim, (session - 1) / 2);
+    }
+}
+
+void sim_line_close(struct sim *sim, uint32_t session, enum lum_fault fault)
+{
+    unsigned end = 0;
+    struct sim_line *line = line_of(sim, session, &end);
+    line->is_closing = true;
+    line->fault = fault != LUM_FAULT_NONE ? fault : line->fault;
+    touch(sim, (session - 1) / 2);
+}
+
+static void add_parcel(struct sim_flow *flow, const uint8_t *at, size_t len)
+{
+    if (flow->count == flow->room) {
+        uint32_t room = flow->room == 0 ? 8 : 2 * flow->room;
+        struct sim_parcel *parcels = malloc(room * sizeof parcels[0]);
+        LUM_ASSERT(parcels != NULL);
+        for (uint32_t i = 0; i < flow->count; i++) {
+            parcels[i] = flow->parcels[(flow->head + i) % flow->room];
+        }
+        free(flow->parcels);
+        flow->parcels = parcels;
+        flow->head = 0;
+        flow->room = room;
+    }
+    struct sim_parcel *parcel = &flow->parcels[(flow->head + flow->count++) % flow->room];
+    parcel->bytes = malloc(len);
+    LUM_ASSERT(parcel->bytes != NULL);
+    memcpy(parcel->bytes, at, len);
+    parcel->len = len;
+}
+
+/* In parts no longer than the line's chunk; each takes its time and comes with the next lump. */
+static void dispatch(struct sim *sim, uint32_t number, unsigned end, struct lum_bytes bytes)
+{
+    struct sim_line *line = &sim->lines[number];
+    struct sim_flow *flow = &line->flows[end];
+    uint64_t rate = (uint64_t)line->args[RATE];
+    uint64_t lump = (uint64_t)line->args[LUMP];
+    size_t chunk = (size_t)line->args[CHUNK];
+    for (size_t at = 0; at < bytes.len; at += chunk) {
+        size_t len = bytes.len - at < chunk ? bytes.len - at : chunk;
+        flow->free_ms = flow->free_ms < sim->now_ms ? sim->now_ms : flow->free_ms;
+        flow->free_ms += rate == 0 ? 0 : (len + rate - 1) / rate;
+        flow->queued += len;
+        add_parcel(flow, bytes.at + at, len);
+        uint64_t there = flow->free_ms + (uint64_t)line->args[LATENCY];
+        due(sim, SIM_DUE_ROOM, number, end, flow->free_ms);
+        due(sim, SIM_DUE_PARCEL, number, end, (there + lump - 1) / lump * lump);
+    }
+}
+
+static void flush(struct sim *sim, uint32_t number, unsigned end)
+{
+    struct sim_flow *flow = &sim->lines[number].flows[end];
+    struct lum_buf out;
+    if (flow->say.len > 0) {
+        lum_buf_init(&out, BYTES_MAX);
+        lum_channel_seal(&flow->channel, lum_buf_bytes(&flow->say), &out);
+        LUM_ASSERT(!out.broken && !flow->say.broken);
+        lum_buf_reset(&flow->say);
+        sim_hash(sim, out.at, out.len);
+        dispatch(sim, number, end, lum_buf_bytes(&out));
+        lum_buf_fini(&out);
+    }
+}
+
+static bool is_silent(const struct sim_line *line)
+{
+    return line->flows[0].count == 0 && line->flows[1].count == 0;
+}
+
+static void end_when_silent(struct sim *sim, uint32_t number)
+{
+    if (sim->lines[number].is_up && sim->lines[number].is_closing &&
+        is_silent(&sim->lines[number])) {
+        sim_line_down(sim, number);
+    }
+}
+
+void sim_line_flush(struct sim *sim)
+{
+    while (sim->touched_count > 0) {
+        uint32_t number = sim->touched[--sim->touched_count];
+        for (unsigned end = 0; end < 2 && sim->lines[number].is_up; end++) {
+            flush(sim, number, end);
+        }
+        end_when_silent(sim, number);
+    }
+}
+
+/* ---- hearing ---- */
+
+/* Whole frames go to the listener's machine, until a step brings the line down. */
+static void hear(struct sim *sim, uint32_t number, unsigned end)
+{
+    struct lum_frame frame;
+    enum lum_fault fault = LUM_FAULT_NONE;
+    struct sim_machine *machine = sim->machines[sim->lines[number].machines[end]];
+    while (sim->lines[number].is_up &&
+           lum_frame_peek(lum_buf_bytes(&sim->lines[number].flows[end].frames), LUM_MESSAGE_MAX,
+                          &frame, &fault) == LUM_OK) {
+        struct lum_buf body;
+        struct lum_sync_event event = {.type = LUM_SYNC_MESSAGE,
+                                       .session = session_of(number, end)};
+        lum_buf_init(&body, BYTES_MAX);
+        lum_buf_put(&body, frame.body.at, frame.body.len);
+        event.message.type = frame.type;
+        event.message.body = lum_buf_bytes(&body);
+        lum_buf_drop(&sim->lines[number].flows[end].frames, frame.size);
+        sim_step(machine, &event);
+        lum_buf_fini(&body);
+    }
+    if (fault != LUM_FAULT_NONE) {
+        sim_die(sim, "line %u: a frame is faulty: %s", (unsigned)number, lum_fault_name(fault));
+    }
+}
+
+static void deliver(struct sim *sim, uint32_t number, unsigned end, struct lum_bytes bytes)
+{
+    struct sim_flow *listener = &sim->lines[number].flows[1 - end];
+    lum_buf_put(&listener->in, bytes.at, bytes.len);
+    enum lum_fault fault = lum_channel_feed(&listener->channel, &listener->in, NULL, 0,
+                                            &listener->frames, &listener->say);
+    if (fault != LUM_FAULT_NONE) {
+        sim_die(sim, "line %u: a record is faulty: %s", (unsigned)number, lum_fault_name(fault));
+    }
+    sim->sums.bytes += bytes.len;
+    hear(sim, number, 1 - end);
+}
+
+static void arrive(struct sim *sim, uint32_t number, unsigned end)
+{
+    struct sim_line *line = &sim->lines[number];
+    struct sim_flow *flow = &line->flows[end];
+    struct sim_parcel parcel = flow->parcels[flow->head];
+    size_t len = parcel.len;
+    bool breaks = line->args[CUT] != 0 && (unsigned)line->args[OF] == end &&
+                  flow->delivered + len >= (uint64_t)line->args[CUT];
+    bool is_lost = line->args[DUMB] == (int64_t)end + 1;
+    flow->head = (flow->head + 1) % flow->room;
+    flow->count--;
+    len = breaks ? (size_t)((uint64_t)line->args[CUT] - flow->delivered) : len;
+    flow->delivered += len;
+    if (!is_lost) {
+        deliver(sim, number, end, lum_bytes_of(parcel.bytes, len));
+    }
+    free(parcel.bytes);
+    if (breaks && sim->lines[number].is_up) {
+        SIM_SEES(sim, cut);
+        sim_say(sim, "line %u breaks at byte %llu", (unsigned)number,
+                (unsigned long long)sim->lines[number].flows[end].delivered);
+        sim_line_down(sim, number);
+    }
+    end_when_silent(sim, number);
+}
+
+static void make_room(struct sim *sim, uint32_t number, unsigned end)
+{
+    struct sim_flow *flow = &sim->lines[number].flows[end];
+    struct lum_sync_event event = {.type = LUM_SYNC_ROOM, .session = session_of(number, end)};
+    flow->queued = flow->free_ms <= sim->now_ms ? 0 : flow->queued;
+    event.room_queued = flow->queued;
+    sim_step(sim->machines[sim->lines[number].machines[end]], &event);
+}
+
+static void hang_up(struct sim *sim, uint32_t number, bool politely)
+{
+    if (!politely) {
+        sim_line_down(sim, number);
+        return;
+    }
+    SIM_SEES(sim, said_bye);
+    due(sim, SIM_DUE_HANG_UP, number, 1, sim->now_ms + BYE_MS);
+    for (unsigned end = 0; end < 2 && sim->lines[number].is_up; end++) {
+        struct lum_sync_event event = {.type = LUM_SYNC_FINISH,
+                                       .session = session_of(number, end)};
+        sim_step(sim->machines[sim->lines[number].machines[end]], &event);
+    }
+}
+
+void sim_due_on_line(struct sim *sim, const struct sim_item *item)
+{
+    uint32_t number = item->a;
+    if (item->what == SIM_DUE_LATE) {
+        notice(sim, number, item->b);
+    } else if (!sim->lines[number].is_up) {
+        return;
+    } else if (item->what == SIM_DUE_ROOM) {
+        make_room(sim, number, item->b);
+    } else if (item->what == SIM_DUE_PARCEL) {
+        arrive(sim, number, item->b);
+    } else {
+        hang_up(sim, number, item->b == 0);
+    }
 }

@@ -1,0 +1,136 @@
+/*
+ * fate.c - what befalls machines: no power, copies, old backups, wrong clocks; see sim.h.
+ */
+#include <string.h>
+
+#include "tests/sim/sim.h"
+
+#define MINUTE_MS 60000
+
+void sim_crashes(struct sim *sim, const struct story_act *act)
+{
+    struct sim_machine *machine = sim_awake(sim, act->who);
+    if (machine == NULL) {
+        return;
+    }
+    bool in_meeting = false;
+    for (uint32_t i = 0; i < sim->machine_count && !in_meeting; i++) {
+        in_meeting = sim_are_linked(sim, machine->number, i);
+    }
+    SIM_SEES(sim, crash);
+    sim->sums.marks[SIM_SAW_crash_in_meeting] += in_meeting;
+    bool in_batch = act->args[0] != 0 && machine->is_welcome;
+    if (in_batch) { /* nobody was told that this is saved */
+        SIM_SEES(sim, crash_in_batch);
+        site_begin(&machine->site);
+        (void)site_add(&machine->site, "gone", "never saved");
+    }
+    sim->sums.marks[SIM_SAW_crash_before_view] +=
+        machine->is_welcome && !lum_space_is_settled(machine->site.space);
+    sim_say(sim, "%s loses power%s%s", machine->name, in_meeting ? " in a meeting" : "",
+            in_batch ? ", with a batch open" : "");
+    sim_machine_down(machine);
+    sim_agenda_add(&sim->agenda, &(struct sim_item){.at_ms = sim->now_ms + (uint64_t)act->args[1],
+                                                    .what = SIM_DUE_BOOT,
+                                                    .a = machine->number});
+}
+
+/* The lid is shut: its lines break; it goes on where it was when it is opened. */
+void sim_sleeps(struct sim *sim, const struct story_act *act)
+{
+    struct sim_machine *machine = sim_awake(sim, act->who);
+    if (machine == NULL) {
+        return;
+    }
+    SIM_SEES(sim, slept);
+    sim_say(sim, "%s sleeps", machine->name);
+    for (uint32_t i = 0; i < sim->line_count; i++) {
+        if (sim->lines[i].machines[0] == machine->number ||
+            sim->lines[i].machines[1] == machine->number) {
+            sim_line_down(sim, i);
+        }
+    }
+    machine->sleeps_until_ms = sim->now_ms + (uint64_t)act->args[0];
+}
+
+/* A folder that is read while the program does not run. */
+static void copy_folder(struct sim_machine *machine, struct site *to)
+{
+    bool was_on = machine->is_on;
+    sim_machine_down(machine);
+    site_copy(&machine->site, to);
+    if (was_on) {
+        sim_machine_boot(machine);
+    }
+}
+
+/* A laptop is copied while it is off; both go on. */
+void sim_copies(struct sim *sim, const struct story_act *act)
+{
+    struct sim_machine *machine = sim_awake(sim, act->who);
+    if (machine == NULL || !machine->is_welcome) {
+        return;
+    }
+    struct sim_machine *twin = sim_machine_new(sim, (uint32_t)act->args[0]);
+    if (twin == NULL) {
+        return;
+    }
+    bool is_alike = act->args[1] != 0; /* a copy in a copied machine */
+    SIM_SEES(sim, copied);
+    twin->tag = is_alike ? machine->tag : twin->tag;
+    sim_say(sim, "%s is copied: %s%s", machine->name, twin->name,
+            is_alike ? ", with the machine's name" : "");
+    copy_folder(machine, &twin->site);
+    sim_machine_boot(twin);
+}
+
+void sim_backs_up(struct sim *sim, const struct story_act *act)
+{
+    struct sim_machine *machine = sim_awake(sim, act->who);
+    if (machine == NULL || !machine->is_welcome) {
+        return;
+    }
+    if (machine->has_backup) {
+        temp_drop(&machine->backup.temp);
+    }
+    site_prepare(&machine->backup);
+    copy_folder(machine, &machine->backup);
+    machine->has_backup = true;
+    sim_say(sim, "%s makes a backup", machine->name);
+}
+
+void sim_restores(struct sim *sim, const struct story_act *act)
+{
+    struct sim_machine *machine = sim_awake(sim, act->who);
+    if (machine == NULL || !machine->has_backup) {
+        return;
+    }
+    SIM_SEES(sim, restored);
+    sim_say(sim, "%s puts the backup back", machine->name);
+    sim_machine_down(machine);
+    temp_drop(&machine->site.temp);
+    temp_make(&machine->site.temp);
+    site_copy(&machine->backup, &machine->site);
+    machine->place = ++sim->places;
+    sim_machine_boot(machine);
+    sim_ledger_forgive(sim);
+}
+
+void sim_clock(struct sim *sim, const struct story_act *act)
+{
+    struct sim_machine *machine = sim_machine(sim, act->who);
+    if (machine == NULL) {
+        return;
+    }
+    machine->skew_ms = act->args[0] * MINUTE_MS;
+    machine->drift_ppm = (int32_t)act->args[1];
+    machine->frozen_at_ms = act->args[2] != 0 ? sim->now_ms + 1 : 0;
+    int64_t years = act->args[0] / (366 * 24 * 60);
+    sim->sums.marks[SIM_SAW_clock_1970] += years < -50;
+    sim->sums.marks[SIM_SAW_clock_2099] += years > 50;
+    sim->sums.marks[SIM_SAW_clock_jump] += years == 0 && act->args[0] != 0;
+    sim->sums.marks[SIM_SAW_clock_frozen] += act->args[2] != 0;
+    sim_say(sim, "%s has another clock: wrong by %lld min, drifts %lld ppm%s", machine->name,
+            (long long)act->args[0], (long long)act->args[1],
+            act->args[2] != 0 ? ", stands still" : "");
+}

@@ -1,0 +1,434 @@
+/*
+ * machine.c - a node without its sockets: clocks, disk, the space, sync, and the one writer; see
+ * sim.h.
+ *
+ *   step -> acts:  SEND, CLOSE -> wire     INGEST, JOIN, .. -> jobs -> (a moment later) one batch
+ *                                          -> GROWN, INGESTED -> step     then the view follows
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/limits.h"
+#include "net/host.h"
+#include "tests/sim/sim.h"
+
+#define BEGIN_MS UINT64_C(1798761600000) /* 2027-01-01 */
+#define MONO_MS  UINT64_C(1000000)
+
+enum {
+    WRITE_MS = 1,   /* from a job to its batch */
+    SETTLE_MS = 20, /* from a batch to its view */
+    NOTES_MAX = 64,
+};
+
+void sim_must(struct sim_machine *machine, enum lum_status status)
+{
+    const struct lum_error *error = &machine->site.error;
+    if (status != LUM_OK) {
+        sim_die(machine->sim, "%s: %s: %s (%s, %s)", machine->name, lum_status_name(status),
+                lum_cause_name(error->cause), error->one, error->two);
+    }
+}
+
+/* ---- all that core asks of a machine ---- */
+
+uint64_t sim_wall_ms(const struct sim_machine *machine)
+{
+    uint64_t now = machine->frozen_at_ms != 0 ? machine->frozen_at_ms : machine->sim->now_ms;
+    int64_t passed = (int64_t)now;
+    int64_t wall = (int64_t)BEGIN_MS + passed + passed / 1000000 * machine->drift_ppm +
+                   machine->skew_ms;
+    return wall < 0 ? 0 : (uint64_t)wall;
+}
+
+static uint64_t wall_ms(void *self)
+{
+    struct sim_machine *machine = self;
+    machine->site.wall_ms = sim_wall_ms(machine);
+    return machine->site.wall_ms;
+}
+
+static uint64_t mono_us(void *self)
+{
+    const struct sim_machine *machine = self;
+    return (machine->sim->now_ms + MONO_MS) * 1000;
+}
+
+/* splitmix64 */
+static void fill(void *self, uint8_t *out, size_t len)
+{
+    struct sim_machine *machine = self;
+    for (size_t i = 0; i < len; i++) {
+        machine->dice += UINT64_C(0x9E3779B97F4A7C15);
+        uint64_t z = machine->dice;
+        z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
+        z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
+        out[i] = (uint8_t)(z >> 56);
+    }
+}
+
+/* A folder's files are told by its place, so that no tick of a real clock bears on the story. */
+static enum lum_status file_identity(void *self, const char *path, struct lum_file_identity *out)
+{
+    const struct sim_machine *machine = self;
+    enum lum_status status = lum_host_env()->file_identity(self, path, out);
+    out->inode = 1 + machine->number;
+    out->ctime_ns = (int64_t)machine->place;
+    return status;
+}
+
+static void machine_id(void *self, uint8_t out[32])
+{
+    memset(out, ((struct sim_machine *)self)->tag, 32);
+}
+
+/* ---- there, or not ---- */
+
+struct sim_machine *sim_machine(struct sim *sim, uint32_t number)
+{
+    return number < SIM_MACHINES_MAX ? sim->machines[number] : NULL;
+}
+
+struct sim_machine *sim_awake(struct sim *sim, uint32_t number)
+{
+    struct sim_machine *machine = sim_machine(sim, number);
+    bool is_awake =
+        machine != NULL && machine->is_on && machine->sleeps_until_ms <= sim->now_ms;
+    return is_awake ? machine : NULL;
+}
+
+struct sim_machine *sim_machine_new(struct sim *sim, uint32_t number)
+{
+    static char names[SIM_MACHINES_MAX][16];
+    if (number >= SIM_MACHINES_MAX || sim->machines[number] != NULL) {
+        return NULL;
+    }
+    struct sim_machine *machine = calloc(1, sizeof *machine);
+    LUM_ASSERT(machine != NULL);
+    (void)snprintf(names[number], sizeof names[number], "%s", story_name(number));
+    machine->sim = sim;
+    machine->number = number;
+    machine->name = names[number];
+    machine->tag = (uint8_t)(number + 1);
+    machine->place = ++sim->places;
+    machine->dice = sim->story->dice * 1000003 + number;
+    machine->wake_ms = UINT64_MAX;
+    site_prepare(&machine->site);
+    machine->site.env.self = machine;
+    machine->site.env.wall_ms = wall_ms;
+    machine->site.env.mono_us = mono_us;
+    machine->site.env.random = fill;
+    machine->site.env.file_identity = file_identity;
+    machine->site.env.machine_id = machine_id;
+    sim->machines[number] = machine;
+    sim->machine_count = number < sim->machine_count ? sim->machine_count : number + 1;
+    return machine;
+}
+
+void sim_machine_free(struct sim_machine *machine)
+{
+    sim_machine_down(machine);
+    temp_drop(&machine->site.temp);
+    if (machine->has_backup) {
+        temp_drop(&machine->backup.temp);
+    }
+    machine->sim->machines[machine->number] = NULL;
+    free(machine->jobs);
+    free(machine);
+}
+
+static struct lum_sync_self self_of(struct sim_machine *machine)
+{
+    struct lum_space *space = machine->site.space;
+    struct lum_sync_self self = {
+        .log = lum_space_log(space),
+        .roster = lum_space_roster(space),
+        .space = *lum_space_id(space),
+        .listen_port = 4000,
+    };
+    self.has_secret = lum_space_secret(space, &self.generation, self.secret) == LUM_OK;
+    self.is_newcomer = !self.has_secret;
+    if (!lum_space_is_newcomer(space)) {
+        self.node = lum_space_keys(space)->node;
+    }
+    machine->is_welcome = self.has_secret;
+    return self;
+}
+
+void sim_machine_up(struct sim_machine *machine)
+{
+    struct lum_sync_self self = self_of(machine);
+    sim_must(machine, lum_sync_open(&self, &machine->sync));
+    machine->is_on = true;
+    machine->is_writing = false; /* what was due before power went is not */
+    machine->is_settling = false;
+    machine->wake_ms = UINT64_MAX;
+}
+
+static void drop_jobs(struct sim_machine *machine)
+{
+    for (size_t i = 0; i < machine->job_count; i++) {
+        free(machine->jobs[i].bytes);
+    }
+    machine->job_count = 0;
+}
+
+void sim_machine_down(struct sim_machine *machine)
+{
+    if (!machine->is_on) {
+        return;
+    }
+    machine->is_on = false;
+    sim_lines_of_down(machine);
+    drop_jobs(machine);
+    lum_sync_close(machine->sync);
+    machine->sync = NULL;
+    site_close(&machine->site);
+}
+
+void sim_machine_boot(struct sim_machine *machine)
+{
+    if (!machine->is_on && !machine->is_gone) {
+        site_open(&machine->site);
+        sim_machine_up(machine);
+    }
+}
+
+/* ---- sync ---- */
+
+static void due(struct sim_machine *machine, enum sim_due what, uint64_t at_ms)
+{
+    sim_agenda_add(&machine->sim->agenda,
+                   &(struct sim_item){.at_ms = at_ms, .what = what, .a = machine->number});
+}
+
+static void write_later(struct sim_machine *machine)
+{
+    if (!machine->is_writing) {
+        machine->is_writing = true;
+        due(machine, SIM_DUE_WRITE, machine->sim->now_ms + WRITE_MS);
+    }
+}
+
+static void add_job(struct sim_machine *machine, const struct lum_sync_act *act)
+{
+    if (machine->job_count == machine->job_room) {
+        machine->job_room = machine->job_room == 0 ? 16 : 2 * machine->job_room;
+        machine->jobs = realloc(machine->jobs, machine->job_room * sizeof machine->jobs[0]);
+    }
+    LUM_ASSERT(machine->jobs != NULL && machine->job_count < SIM_JOBS_MAX);
+    struct sim_job *job = &machine->jobs[machine->job_count++];
+    memset(job, 0, sizeof *job);
+    job->type = act->type;
+    job->session = act->session;
+    struct lum_bytes bytes = {NULL, 0};
+    if (act->type == LUM_SYNC_INGEST) {
+        job->token = act->ingest.token;
+        job->run = act->ingest.run;
+        bytes = job->run.bytes;
+        LUM_ASSERT(job->run.seals.count <= LUM_MESSAGE_SEALS_MAX);
+        memcpy(job->seals, job->run.seals.at, job->run.seals.count * sizeof job->seals[0]);
+    } else if (act->type == LUM_SYNC_GENESIS) {
+        bytes = act->document;
+    } else if (act->type == LUM_SYNC_WELCOME) {
+        job->generation = act->welcome.generation;
+        memcpy(job->secret, act->welcome.secret, sizeof job->secret);
+    }
+    job->bytes = malloc(bytes.len + 1);
+    LUM_ASSERT(job->bytes != NULL);
+    if (bytes.len > 0) {
+        memcpy(job->bytes, bytes.at, bytes.len);
+    }
+    job->run.bytes = lum_bytes_of(job->bytes, bytes.len);
+    write_later(machine);
+}
+
+static void carry_out(struct sim_machine *machine, const struct lum_sync_act *act)
+{
+    struct sim *sim = machine->sim;
+    switch (act->type) {
+    case LUM_SYNC_SEND:
+        sim_line_send(sim, act->session, act->send.type, act->send.body);
+        break;
+    case LUM_SYNC_CLOSE:
+        sim_line_close(sim, act->session, act->close.fault);
+        break;
+    case LUM_SYNC_MET:
+        SIM_SEES(sim, met);
+        break;
+    case LUM_SYNC_EQUAL:
+        SIM_SEES(sim, met_equal);
+        break;
+    case LUM_SYNC_ADDRESS:
+        break;
+    case LUM_SYNC_INGEST:
+    case LUM_SYNC_GENESIS:
+    case LUM_SYNC_JOIN:
+    case LUM_SYNC_WELCOME:
+    case LUM_SYNC_DOUBT:
+    default:
+        add_job(machine, act);
+        break;
+    }
+}
+
+void sim_step(struct sim_machine *machine, struct lum_sync_event *event)
+{
+    struct sim *sim = machine->sim;
+    struct lum_sync_outbox outbox;
+    event->now_ms = sim->now_ms + MONO_MS;
+    event->wall_ms = sim_wall_ms(machine);
+    sim_must(machine, lum_sync_step(machine->sync, event, &outbox));
+    for (size_t i = 0; i < outbox.count; i++) {
+        carry_out(machine, &outbox.at[i]);
+    }
+    uint64_t wake_ms = outbox.wake_ms == UINT64_MAX ? UINT64_MAX : outbox.wake_ms - MONO_MS;
+    if (wake_ms < machine->wake_ms) {
+        due(machine, SIM_DUE_TICK, wake_ms > sim->now_ms ? wake_ms : sim->now_ms + 1);
+    }
+    machine->wake_ms = wake_ms;
+    sim_line_flush(sim);
+}
+
+/* An item of an earlier wish to wake is still on the agenda: then nothing is due. */
+void sim_machine_tick(struct sim_machine *machine)
+{
+    if (machine->wake_ms <= machine->sim->now_ms) {
+        struct lum_sync_event event = {.type = LUM_SYNC_TICK};
+        machine->wake_ms = UINT64_MAX;
+        sim_step(machine, &event);
+    } else if (machine->wake_ms != UINT64_MAX) {
+        due(machine, SIM_DUE_TICK, machine->wake_ms);
+    }
+}
+
+static void know(struct sim_machine *machine)
+{
+    struct lum_sync_self self = self_of(machine);
+    sim_must(machine, lum_sync_know(machine->sync, &self));
+}
+
+static void settle_later(struct sim_machine *machine)
+{
+    if (!machine->is_settling) {
+        machine->is_settling = true;
+        due(machine, SIM_DUE_SETTLE, machine->sim->now_ms + SETTLE_MS);
+    }
+}
+
+void sim_machine_settle(struct sim_machine *machine)
+{
+    machine->is_settling = false;
+    if (!lum_space_is_newcomer(machine->site.space)) {
+        (void)site_settle(&machine->site);
+        machine->sim->sums.marks[SIM_SAW_waiting] += site_counts(&machine->site).waiting;
+    }
+}
+
+void sim_wrote(struct sim_machine *machine)
+{
+    struct lum_sync_event event = {.type = LUM_SYNC_GROWN};
+    sim_ledger_note(machine);
+    know(machine);
+    sim_step(machine, &event);
+}
+
+/* ---- the writer ---- */
+
+/* One step of a newcomer, or doubt; false when the first job is a piece. */
+static bool write_single(struct sim_machine *machine)
+{
+    struct sim *sim = machine->sim;
+    struct site *site = &machine->site;
+    struct sim_job *job = &machine->jobs[0];
+    struct lum_bytes person = lum_bytes_of(machine->name, strlen(machine->name));
+    enum lum_status status = LUM_OK;
+    if (job->type == LUM_SYNC_GENESIS) {
+        status = lum_space_accept_genesis(site->space, job->run.bytes, &site->error);
+    } else if (job->type == LUM_SYNC_JOIN) {
+        status = lum_space_write_join(site->space, &site->error);
+    } else if (job->type == LUM_SYNC_WELCOME) {
+        SIM_SEES(sim, joined);
+        sim_say(sim, "%s is welcome", machine->name);
+        status = lum_space_welcome(site->space, job->generation, job->secret, person, &site->error);
+    } else if (job->type == LUM_SYNC_DOUBT) {
+        SIM_SEES(sim, doubted_by_neighbour);
+        sim_say(sim, "%s hears that its log is older than what others hold", machine->name);
+        status = lum_space_doubt(site->space, &site->error);
+    } else {
+        return false;
+    }
+    sim_must(machine, status);
+    return true;
+}
+
+static size_t write_batch(struct sim_machine *machine)
+{
+    struct site *site = &machine->site;
+    size_t count = 0;
+    if (write_single(machine)) {
+        return 1;
+    }
+    site_begin(site);
+    while (count < machine->job_count && machine->jobs[count].type == LUM_SYNC_INGEST) {
+        struct sim_job *job = &machine->jobs[count++];
+        job->run.seals.at = job->seals;
+        sim_must(machine, lum_space_ingest(site->space, &job->run, &job->result, &site->error));
+        sim_check_result(machine, job);
+    }
+    site_commit(site);
+    return count;
+}
+
+static void tell_grown(struct sim_machine *machine)
+{
+    const struct lum_growth *grown = NULL;
+    struct lum_growth_note notes[NOTES_MAX];
+    size_t count = lum_space_grown(machine->site.space, &grown);
+    count = count > NOTES_MAX ? 0 : count; /* none named: all may have */
+    for (size_t i = 0; i < count; i++) {
+        notes[i] = (struct lum_growth_note){grown[i].lno, grown[i].head};
+    }
+    struct lum_sync_event event = {.type = LUM_SYNC_GROWN, .grown = {notes, count}};
+    know(machine);
+    sim_step(machine, &event);
+}
+
+/* Whoever brought it hears that it is durable. */
+static void tell_written(struct sim_machine *machine, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct sim_job job = machine->jobs[i]; /* a step may move them */
+        struct lum_sync_event event = {.type = LUM_SYNC_INGESTED, .session = job.session};
+        if (job.type == LUM_SYNC_INGEST) {
+            event.ingested.token = job.token;
+            event.ingested.result = job.result;
+            sim_step(machine, &event);
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        free(machine->jobs[i].bytes);
+    }
+    machine->job_count -= count;
+    memmove(&machine->jobs[0], &machine->jobs[count],
+            machine->job_count * sizeof machine->jobs[0]);
+}
+
+void sim_machine_write(struct sim_machine *machine)
+{
+    if (machine->job_count > 0) {
+        size_t count = write_batch(machine);
+        sim_ledger_note(machine);
+        tell_grown(machine);
+        tell_written(machine, count);
+        settle_later(machine);
+    }
+    machine->is_writing = false;
+    if (machine->job_count > 0) {
+        write_later(machine);
+    }
+}

@@ -1,0 +1,237 @@
+/*
+ * world.c - one story from beginning to end: the agenda, then a quiet time in which whoever is
+ * still there can meet, then the truth; see sim.h.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "sync/session.h"
+#include "tests/sim/sim.h"
+
+enum {
+    LOOK_EVERY_MS = 100,
+    BRANCHES = 8, /* lines that a machine of the quiet time keeps to others below it */
+    /* On quick lines what is held anywhere goes everywhere by being pushed on. Two machines that
+     * need to compare again, after LUM_SYNC_HEAL_MS, have forgotten to say something. */
+    QUIET_MS = LUM_SYNC_HEAL_MS - 2 * LOOK_EVERY_MS,
+    HOP_MS = 100, /* more for each level of a large district */
+};
+
+static sim_verb *const verbs[] = {
+    [STORY_founds] = sim_founds,     [STORY_invites] = sim_invites,
+    [STORY_arrives] = sim_arrives,   [STORY_approves] = sim_approves,
+    [STORY_puts] = sim_puts,         [STORY_edits] = sim_edits,
+    [STORY_deletes] = sim_deletes,   [STORY_keeps] = sim_keeps,
+    [STORY_imports] = sim_imports,   [STORY_settles] = sim_settles,
+    [STORY_looks] = sim_looks,       [STORY_counts] = sim_counts,
+    [STORY_crashes] = sim_crashes,   [STORY_sleeps] = sim_sleeps,
+    [STORY_copies] = sim_copies,     [STORY_backs_up] = sim_backs_up,
+    [STORY_restores] = sim_restores, [STORY_clock] = sim_clock,
+};
+
+/* ---- the agenda ---- */
+
+static void act(struct sim *sim, const struct story_act *story_act)
+{
+    if (story_act->verb == STORY_meets) {
+        sim_meet(sim, story_act->who, story_act);
+    } else {
+        verbs[story_act->verb](sim, story_act);
+    }
+}
+
+static void due_at_machine(struct sim *sim, const struct sim_item *item)
+{
+    struct sim_machine *machine = sim_machine(sim, item->a);
+    if (machine == NULL) {
+        return;
+    }
+    if (machine->sleeps_until_ms > sim->now_ms) {
+        struct sim_item later = *item;
+        later.at_ms = machine->sleeps_until_ms;
+        sim_agenda_add(&sim->agenda, &later);
+        return;
+    }
+    if (item->what == SIM_DUE_BOOT) {
+        sim_machine_boot(machine);
+    } else if (machine->is_on && item->what == SIM_DUE_TICK) {
+        sim_machine_tick(machine);
+    } else if (machine->is_on && item->what == SIM_DUE_WRITE) {
+        sim_machine_write(machine);
+    } else if (machine->is_on && item->what == SIM_DUE_SETTLE) {
+        sim_machine_settle(machine);
+    }
+}
+
+static void do_item(struct sim *sim, const struct sim_item *item)
+{
+    sim->sums.steps++;
+    switch (item->what) {
+    case SIM_DUE_ACT:
+        act(sim, &sim->story->acts[item->a]);
+        break;
+    case SIM_DUE_TICK:
+    case SIM_DUE_WRITE:
+    case SIM_DUE_SETTLE:
+    case SIM_DUE_BOOT:
+        due_at_machine(sim, item);
+        break;
+    case SIM_DUE_ROOM:
+    case SIM_DUE_PARCEL:
+    case SIM_DUE_LATE:
+    case SIM_DUE_HANG_UP:
+    default:
+        sim_due_on_line(sim, item);
+        break;
+    }
+}
+
+static void run_until(struct sim *sim, uint64_t until_ms)
+{
+    struct sim_item item;
+    while (sim_agenda_next(&sim->agenda, until_ms, &item)) {
+        sim->now_ms = item.at_ms > sim->now_ms ? item.at_ms : sim->now_ms;
+        do_item(sim, &item);
+    }
+    sim->now_ms = until_ms > sim->now_ms ? until_ms : sim->now_ms;
+}
+
+/* ---- the quiet time ---- */
+
+static bool is_in_core(const struct sim *sim, uint32_t number)
+{
+    return sim->story->core == 0 || number == 0 ||
+           (number < 32 && (sim->story->core >> number & 1) != 0);
+}
+
+/* Who is not in the core is gone for ever, with all that only it held. */
+static void come_to_rest(struct sim *sim)
+{
+    for (uint32_t i = 0; i < sim->line_count; i++) {
+        sim_line_down(sim, i);
+    }
+    for (uint32_t i = 0; i < sim->machine_count; i++) {
+        struct sim_machine *machine = sim->machines[i];
+        if (machine == NULL) {
+            continue;
+        }
+        machine->sleeps_until_ms = 0;
+        if (is_in_core(sim, i)) {
+            sim_machine_boot(machine);
+        } else {
+            SIM_SEES(sim, gone_for_ever);
+            sim_machine_down(machine);
+            machine->is_gone = true;
+        }
+    }
+    sim_ledger_forgive(sim);
+}
+
+static void keep_line(struct sim *sim, struct sim_machine *machine, uint32_t other)
+{
+    struct story_act meets = {.verb = STORY_meets, .who = machine->number};
+    int64_t least = 0;
+    bool is_machine = false;
+    for (size_t i = 0; story_arg(STORY_meets, i, &least, &is_machine) != NULL; i++) {
+        meets.args[i] = least;
+    }
+    meets.args[0] = other;
+    meets.args[1] = STORY_DAY_MS;
+    if (!sim_are_linked(sim, machine->number, other)) {
+        sim_meet(sim, machine->number, &meets);
+    }
+}
+
+/* Members keep a line to one before, so that all form a tree; newcomers to the founder. Gives the
+ * depth of the tree. */
+static unsigned keep_lines(struct sim *sim)
+{
+    uint32_t members[SIM_MACHINES_MAX];
+    uint32_t count = 0;
+    unsigned depth = 0;
+    for (uint32_t i = 0; i < sim->machine_count; i++) {
+        struct sim_machine *machine = sim->machines[i];
+        if (machine == NULL || !machine->is_on) {
+            continue;
+        }
+        if (!machine->is_welcome) {
+            keep_line(sim, machine, 0);
+            continue;
+        }
+        uint32_t place = count;
+        members[count++] = i;
+        if (place > 0 && sim->machine_count <= BRANCHES) {
+            keep_line(sim, machine, members[place - 1]); /* the longest way there is */
+        } else if (place > 0) {
+            keep_line(sim, machine, members[(place - 1) / BRANCHES]);
+        }
+    }
+    for (uint32_t left = count; left > 1; left = (left - 1) / BRANCHES) {
+        depth++;
+    }
+    return depth;
+}
+
+static void quiet(struct sim *sim)
+{
+    come_to_rest(sim);
+    sim_say(sim, "from here on everyone can meet");
+    uint64_t began = sim->now_ms;
+    while (!sim_all_equal(sim)) {
+        struct story_act approves = {.verb = STORY_approves};
+        sim_approves(sim, &approves);
+        uint64_t bound = QUIET_MS + keep_lines(sim) * HOP_MS;
+        run_until(sim, sim->now_ms + LOOK_EVERY_MS);
+        if (sim->now_ms > began + bound) {
+            sim_say_lines(sim);
+            sim_say_logs(sim);
+            sim_die(sim, "after %u ms of quiet not all hold the same", (unsigned)bound);
+        }
+    }
+    sim_say(sim, "all hold the same after %u ms", (unsigned)(sim->now_ms - began));
+    while (sim->machine_count > 0 && sim->now_ms < began + LOOK_EVERY_MS) {
+        run_until(sim, sim->now_ms + LOOK_EVERY_MS);
+    }
+}
+
+/* ---- one story ---- */
+
+void sim_run(struct sim *sim, const struct story *story)
+{
+    memset(sim, 0, sizeof *sim);
+    sim->story = story;
+    sim_tale_open(&sim->tale);
+    for (uint32_t i = 0; i < story->count; i++) {
+        sim_agenda_add(&sim->agenda, &(struct sim_item){.at_ms = story->acts[i].at_ms,
+                                                        .what = SIM_DUE_ACT,
+                                                        .a = i});
+    }
+    uint64_t end_ms = story->count == 0 ? 0 : story->acts[story->count - 1].at_ms;
+    run_until(sim, end_ms);
+    if (sim_machine(sim, 0) != NULL) {
+        quiet(sim);
+        sim_check(sim);
+    }
+    for (uint32_t i = 0; i < sim->machine_count; i++) {
+        sim->sums.machine_ms += sim->machines[i] != NULL ? sim->now_ms : 0;
+    }
+    sim->sums.runs = 1;
+}
+
+void sim_trace(struct sim *sim, uint8_t trace[32])
+{
+    lum_plain_hash_end(&sim->tale.hasher, trace);
+}
+
+void sim_close(struct sim *sim)
+{
+    for (uint32_t i = 0; i < sim->machine_count; i++) {
+        if (sim->machines[i] != NULL) {
+            sim_machine_free(sim->machines[i]);
+        }
+    }
+    sim_lines_free(sim);
+    free(sim->ledger.at);
+    sim_agenda_close(&sim->agenda);
+    sim_tale_close(&sim->tale);
+}
