@@ -101,8 +101,7 @@ static void fall(struct sim *sim, struct sim_saved *saved)
         struct sim_machine *machine = sim->machines[i];
         uint64_t seq = 0;
         struct lum_hash h;
-        if (machine != NULL && machine->is_on && held(machine, saved, &seq, &h) &&
-            seq > best.seq) {
+        if (machine != NULL && machine->is_on && held(machine, saved, &seq, &h) && seq > best.seq) {
             best.seq = seq;
             best.h = h;
         }

@@ -40,8 +40,8 @@ uint64_t sim_wall_ms(const struct sim_machine *machine)
 {
     uint64_t now = machine->frozen_at_ms != 0 ? machine->frozen_at_ms : machine->sim->now_ms;
     int64_t passed = (int64_t)now;
-    int64_t wall = (int64_t)BEGIN_MS + passed + passed / 1000000 * machine->drift_ppm +
-                   machine->skew_ms;
+    int64_t wall =
+        (int64_t)BEGIN_MS + passed + passed / 1000000 * machine->drift_ppm + machine->skew_ms;
     return wall < 0 ? 0 : (uint64_t)wall;
 }
 
@@ -96,8 +96,7 @@ struct sim_machine *sim_machine(struct sim *sim, uint32_t number)
 struct sim_machine *sim_awake(struct sim *sim, uint32_t number)
 {
     struct sim_machine *machine = sim_machine(sim, number);
-    bool is_awake =
-        machine != NULL && machine->is_on && machine->sleeps_until_ms <= sim->now_ms;
+    bool is_awake = machine != NULL && machine->is_on && machine->sleeps_until_ms <= sim->now_ms;
     return is_awake ? machine : NULL;
 }
 
@@ -414,8 +413,7 @@ static void tell_written(struct sim_machine *machine, size_t count)
         free(machine->jobs[i].bytes);
     }
     machine->job_count -= count;
-    memmove(&machine->jobs[0], &machine->jobs[count],
-            machine->job_count * sizeof machine->jobs[0]);
+    memmove(&machine->jobs[0], &machine->jobs[count], machine->job_count * sizeof machine->jobs[0]);
 }
 
 void sim_machine_write(struct sim_machine *machine)

@@ -173,7 +173,8 @@ void sim_settles(struct sim *sim, const struct story_act *act)
 
 void sim_looks(struct sim *sim, const struct story_act *act)
 {
-    static const char *const lives[] = {[LUM_UNMADE] = "never made", [LUM_ALIVE] = "there",
+    static const char *const lives[] = {[LUM_UNMADE] = "never made",
+                                        [LUM_ALIVE] = "there",
                                         [LUM_REVIVED] = "there, deleted by some",
                                         [LUM_DEAD] = "deleted"};
     struct deed deed;
@@ -186,7 +187,7 @@ void sim_looks(struct sim *sim, const struct story_act *act)
         uint32_t values = site_values(site, &deed.target.record, fields[i]);
         if (values > 0) {
             sim_append(told, sizeof told, "; %s = %s", fields[i],
-                   site_shown(site, &deed.target.record, fields[i]));
+                       site_shown(site, &deed.target.record, fields[i]));
         }
         if (values > 1) {
             sim_append(told, sizeof told, " (of %u values)", (unsigned)values);

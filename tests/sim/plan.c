@@ -10,10 +10,12 @@
 #include "tests/prop/choice.h"
 #include "tests/sim/sim.h"
 
-#define HOUR_MS     3600000
-#define YEAR_MIN    (365 * 24 * 60)
-#define TROUBLES(X) X(cuts) X(slow) X(half_open) X(crashes) X(sleeps) X(copies) X(backups)         \
-    X(clocks) X(rivers) X(joins) X(departures)
+#define HOUR_MS  3600000
+#define YEAR_MIN (365 * 24 * 60)
+#define TROUBLES(X)                                                                                \
+    X(cuts)                                                                                        \
+    X(slow) X(half_open) X(crashes) X(sleeps) X(copies) X(backups) X(clocks) X(rivers) X(joins)    \
+        X(departures)
 
 enum trouble {
 #define X(name) name,
@@ -24,7 +26,7 @@ enum trouble {
 
 enum {
     PEOPLE_MAX = 7,
-    KEYS = 10,
+    KEYS = 6,
     FIELDS = 3,
     STEPS_MIN = 15,
     STEPS_MORE = 35,
@@ -69,9 +71,9 @@ static void pass(struct plan *plan, uint64_t ms)
 
 static void edit(struct plan *plan, uint32_t who)
 {
-    static const enum story_verb verbs[] = {
-        STORY_puts,  STORY_puts,    STORY_puts,    STORY_edits, STORY_edits,
-        STORY_edits, STORY_deletes, STORY_deletes, STORY_keeps, STORY_keeps};
+    static const enum story_verb verbs[] = {STORY_puts,  STORY_puts,  STORY_puts,    STORY_edits,
+                                            STORY_edits, STORY_edits, STORY_deletes, STORY_deletes,
+                                            STORY_keeps, STORY_keeps};
     struct story_act *act = add(plan, who, verbs[draw(plan, LUM_COUNT(verbs))]);
     act->args[0] = draw(plan, KEYS);
     if (act->verb == STORY_puts || act->verb == STORY_edits) {

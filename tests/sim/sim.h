@@ -42,12 +42,13 @@ enum {
 
 /* What every run over many seeds must have seen; the rare ones only a long run. */
 #define SIM_MARKS(X)                                                                               \
-    X(wrote) X(deleted) X(kept) X(resolved) X(imported) X(import_met_import) X(conflict)           \
-    X(revived) X(met) X(met_equal) X(said_bye) X(cut) X(half_open) X(slow) X(crash)                \
-    X(crash_in_meeting) X(crash_in_batch) X(crash_before_view) X(slept) X(copied) X(restored)      \
-    X(lost_with_machine) X(doubted_by_neighbour) X(new_incarnation) X(clock_1970)                  \
-    X(clock_2099) X(clock_jump) X(clock_frozen) X(river) X(absence) X(joined)                      \
-    X(joined_through_another) X(invite_overused) X(admitted) X(gone_for_ever)
+    X(wrote)                                                                                       \
+    X(deleted) X(kept) X(resolved) X(imported) X(import_met_import) X(conflict) X(revived) X(met)  \
+        X(met_equal) X(said_bye) X(cut) X(half_open) X(slow) X(crash) X(crash_in_meeting)          \
+            X(crash_in_batch) X(crash_before_view) X(slept) X(copied) X(restored)                  \
+                X(lost_with_machine) X(doubted_by_neighbour) X(new_incarnation) X(clock_1970)      \
+                    X(clock_2099) X(clock_jump) X(clock_frozen) X(river) X(absence) X(joined)      \
+                        X(joined_through_another) X(invite_overused) X(admitted) X(gone_for_ever)
 #define SIM_RARE_MARKS(X) X(host_waits) X(waiting)
 
 enum sim_mark {
@@ -221,8 +222,8 @@ struct sim_flow {
 struct sim_line {
     bool is_up;
     bool by_invite;
-    bool is_closing; /* one end said close: down when all has arrived */
-    bool knows[2];   /* that end still believes in the line */
+    bool is_closing;      /* one end said close: down when all has arrived */
+    bool knows[2];        /* that end still believes in the line */
     uint32_t machines[2]; /* 0 dialled */
     int64_t args[STORY_ARGS_MAX];
     struct sim_flow flows[2];
@@ -275,8 +276,8 @@ void sim_ledger_check(struct sim *sim);
 /* Frontiers of all members; nobody is left who could still become one. */
 bool sim_all_equal(struct sim *sim);
 void sim_say_logs(struct sim *sim); /* which each holds */
-void sim_check(struct sim *sim); /* everything that must hold once they are */
-/* The nth conflict that the machine lists; false when there is none. */
+void sim_check(struct sim *sim);    /* everything that must hold once they are */
+/* The nth conflict that the machine lists, counted around; false when there is none. */
 bool sim_conflict_at(struct sim_machine *machine, uint64_t nth, struct lum_id *record,
                      char field[65]);
 /* Is nothing called faulty or forked among honest neighbours? */

@@ -24,9 +24,26 @@ struct verb {
             NULL, 0                                                                                \
         }                                                                                          \
     }
-#define A1(a, x)             {{a, x}}
-#define A2(a, x, b, y)       {{a, x}, {b, y}}
-#define A3(a, x, b, y, c, z) {{a, x}, {b, y}, {c, z}}
+#define A1(a, x)                                                                                   \
+    {                                                                                              \
+        {                                                                                          \
+            a, x                                                                                   \
+        }                                                                                          \
+    }
+#define A2(a, x, b, y)                                                                             \
+    {                                                                                              \
+        {a, x},                                                                                    \
+        {                                                                                          \
+            b, y                                                                                   \
+        }                                                                                          \
+    }
+#define A3(a, x, b, y, c, z)                                                                       \
+    {                                                                                              \
+        {a, x}, {b, y},                                                                            \
+        {                                                                                          \
+            c, z                                                                                   \
+        }                                                                                          \
+    }
 static const struct verb verbs[] = {
 #define X(name, ...) {#name, __VA_ARGS__},
     STORY_VERBS(X)
@@ -34,9 +51,9 @@ static const struct verb verbs[] = {
 };
 
 static const char *const names[] = {
-    "Ani",   "Budi", "Citra", "Dewi",  "Eko",  "Fitri", "Gede", "Hana",  "Indra",
-    "Joko",  "Kade", "Lina",  "Made",  "Nita", "Oka",   "Putu", "Qori",  "Rina",
-    "Sari",  "Tono", "Umar",  "Vina",  "Wati", "Xena",  "Yuni", "Zaki",
+    "Ani",  "Budi", "Citra", "Dewi", "Eko",  "Fitri", "Gede", "Hana", "Indra",
+    "Joko", "Kade", "Lina",  "Made", "Nita", "Oka",   "Putu", "Qori", "Rina",
+    "Sari", "Tono", "Umar",  "Vina", "Wati", "Xena",  "Yuni", "Zaki",
 };
 
 enum {
@@ -58,8 +75,7 @@ const char *story_name(uint32_t machine)
     if (machine < NAMES) {
         (void)snprintf(text, TEXT_ROOM, "%s", names[machine]);
     } else {
-        (void)snprintf(text, TEXT_ROOM, "%s%" PRIu32, names[machine % NAMES],
-                       machine / NAMES + 1);
+        (void)snprintf(text, TEXT_ROOM, "%s%" PRIu32, names[machine % NAMES], machine / NAMES + 1);
     }
     return text;
 }
@@ -278,9 +294,9 @@ static bool read_act(struct story *story, char *at)
                  read_clock(clock, &ms) && read_machine(who, &machine);
     for (int i = 0; reads && i < STORY_VERB_COUNT; i++) {
         if (strcmp(verbs[i].name, verb) == 0) {
-            return read_args(story_add(story, (uint64_t)days * STORY_DAY_MS + ms, machine,
-                                       (enum story_verb)i),
-                             at);
+            return read_args(
+                story_add(story, (uint64_t)days * STORY_DAY_MS + ms, machine, (enum story_verb)i),
+                at);
         }
     }
     return false;

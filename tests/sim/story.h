@@ -31,7 +31,7 @@ enum {
 
 /* verb, then its arguments: name and simplest value; a name in capitals is a machine's. */
 #define STORY_VERBS(X)                                                                             \
-    /* people: members and what they write; see people.c */                                       \
+    /* people: members and what they write; see people.c */                                        \
     X(founds, A0)                                                                                  \
     X(invites, A1("uses", 1))                                                                      \
     X(arrives, A1("invite", 0))                                                                    \
@@ -44,7 +44,7 @@ enum {
     X(settles, A2("nth", 0, "text", 0))                                                            \
     X(looks, A1("key", 0))                                                                         \
     X(counts, A0)                                                                                  \
-    /* lines; see wire.c */                                                                       \
+    /* lines; see wire.c */                                                                        \
     X(meets, {{"WITH", 0},                                                                         \
               {"for", 1000},                                                                       \
               {"bye", 0},                                                                          \
@@ -56,7 +56,7 @@ enum {
               {"of", 0},                                                                           \
               {"dumb", 0},                                                                         \
               {"late", 0}})                                                                        \
-    /* what befalls a machine; see fate.c */                                                      \
+    /* what befalls a machine; see fate.c */                                                       \
     X(crashes, A2("batch", 0, "for", 0))                                                           \
     X(sleeps, A1("for", 1000))                                                                     \
     X(copies, A2("TO", 0, "alike", 0))                                                             \

@@ -75,8 +75,8 @@ static void reason(const char *words, int status, char out[TRIAL_WHY_ROOM])
 
 void trial_run(const struct trial_ask *ask, struct trial *out)
 {
-    struct shared *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE,
-                                 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct shared *shared =
+        mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     FILE *tale = tmpfile();
     FILE *words = tmpfile();
     LUM_ASSERT(shared != MAP_FAILED && tale != NULL && words != NULL);

@@ -120,21 +120,30 @@ static struct lum_id id_of(struct sim_machine *machine, struct look look, uint64
     return record.id;
 }
 
+/* Cells in conflict, up to `most` of them; row is the last one looked at. */
+static uint64_t conflicts_in(struct look look, uint64_t most, struct lum_view_conflict *row)
+{
+    uint64_t count = 0;
+    *row = (struct lum_view_conflict){0};
+    while (count < most && lum_view_conflict_next(look.view, row) == LUM_OK) {
+        count += row->kind == LUM_CONFLICT_CELL;
+    }
+    return count;
+}
+
 bool sim_conflict_at(struct sim_machine *machine, uint64_t nth, struct lum_id *record,
                      char field[65])
 {
     struct look look = look_begin(machine);
-    struct lum_view_conflict row = {0};
-    bool is_found = false;
-    while (!is_found && lum_view_conflict_next(look.view, &row) == LUM_OK) {
-        is_found = row.kind == LUM_CONFLICT_CELL && nth-- == 0;
-    }
-    if (is_found) {
+    struct lum_view_conflict row;
+    uint64_t count = conflicts_in(look, UINT64_MAX, &row);
+    if (count > 0) {
+        (void)conflicts_in(look, nth % count + 1, &row);
         *record = id_of(machine, look, row.rno);
         name_of(look, row.field, field);
     }
     look_end(look);
-    return is_found;
+    return count > 0;
 }
 
 /* What the list says, whatever the order in which record and name numbers were given. */

@@ -185,8 +185,7 @@ static void notice(struct sim *sim, uint32_t number, unsigned end)
     struct sim_line *line = &sim->lines[number];
     struct sim_machine *machine = sim_machine(sim, line->machines[end]);
     if (line->knows[end] && machine != NULL && machine->is_on) {
-        struct lum_sync_event event = {.type = LUM_SYNC_DOWN,
-                                       .session = session_of(number, end)};
+        struct lum_sync_event event = {.type = LUM_SYNC_DOWN, .session = session_of(number, end)};
         line->knows[end] = false;
         sim_step(machine, &event);
     }
@@ -214,9 +213,8 @@ static bool is_host_waiting(struct sim *sim, const struct sim_line *line)
     if (!newcomer->is_on || !host->is_on) {
         return false;
     }
-    const struct lum_device *device =
-        lum_roster_by_author(lum_space_roster(newcomer->site.space),
-                             lum_space_keys(host->site.space)->author.public);
+    const struct lum_device *device = lum_roster_by_author(
+        lum_space_roster(newcomer->site.space), lum_space_keys(host->site.space)->author.public);
     return device != NULL && !device->is_effective;
 }
 
@@ -505,8 +503,7 @@ static void hang_up(struct sim *sim, uint32_t number, bool politely)
     SIM_SEES(sim, said_bye);
     due(sim, SIM_DUE_HANG_UP, number, 1, sim->now_ms + BYE_MS);
     for (unsigned end = 0; end < 2 && sim->lines[number].is_up; end++) {
-        struct lum_sync_event event = {.type = LUM_SYNC_FINISH,
-                                       .session = session_of(number, end)};
+        struct lum_sync_event event = {.type = LUM_SYNC_FINISH, .session = session_of(number, end)};
         sim_step(sim->machines[sim->lines[number].machines[end]], &event);
     }
 }

@@ -18,15 +18,12 @@ enum {
 };
 
 static sim_verb *const verbs[] = {
-    [STORY_founds] = sim_founds,     [STORY_invites] = sim_invites,
-    [STORY_arrives] = sim_arrives,   [STORY_approves] = sim_approves,
-    [STORY_puts] = sim_puts,         [STORY_edits] = sim_edits,
-    [STORY_deletes] = sim_deletes,   [STORY_keeps] = sim_keeps,
-    [STORY_imports] = sim_imports,   [STORY_settles] = sim_settles,
-    [STORY_looks] = sim_looks,       [STORY_counts] = sim_counts,
-    [STORY_crashes] = sim_crashes,   [STORY_sleeps] = sim_sleeps,
-    [STORY_copies] = sim_copies,     [STORY_backs_up] = sim_backs_up,
-    [STORY_restores] = sim_restores, [STORY_clock] = sim_clock,
+    [STORY_founds] = sim_founds,     [STORY_invites] = sim_invites,   [STORY_arrives] = sim_arrives,
+    [STORY_approves] = sim_approves, [STORY_puts] = sim_puts,         [STORY_edits] = sim_edits,
+    [STORY_deletes] = sim_deletes,   [STORY_keeps] = sim_keeps,       [STORY_imports] = sim_imports,
+    [STORY_settles] = sim_settles,   [STORY_looks] = sim_looks,       [STORY_counts] = sim_counts,
+    [STORY_crashes] = sim_crashes,   [STORY_sleeps] = sim_sleeps,     [STORY_copies] = sim_copies,
+    [STORY_backs_up] = sim_backs_up, [STORY_restores] = sim_restores, [STORY_clock] = sim_clock,
 };
 
 /* ---- the agenda ---- */
@@ -202,9 +199,9 @@ void sim_run(struct sim *sim, const struct story *story)
     sim->story = story;
     sim_tale_open(&sim->tale);
     for (uint32_t i = 0; i < story->count; i++) {
-        sim_agenda_add(&sim->agenda, &(struct sim_item){.at_ms = story->acts[i].at_ms,
-                                                        .what = SIM_DUE_ACT,
-                                                        .a = i});
+        sim_agenda_add(
+            &sim->agenda,
+            &(struct sim_item){.at_ms = story->acts[i].at_ms, .what = SIM_DUE_ACT, .a = i});
     }
     uint64_t end_ms = story->count == 0 ? 0 : story->acts[story->count - 1].at_ms;
     run_until(sim, end_ms);
