@@ -19,6 +19,7 @@
  *   fate     crashes, copies, backups, clocks
  *   ledger   what was acknowledged, and what went down with a machine that was rolled back
  *   truth    what must hold in the end
+ *   retell   a machine's log as the model of tests/prop takes it
  *   tale     what happened, line by line; its hash; the marks
  *   trial    a story run in a child process, so that a crash is a result as well
  *   shrink   the smallest story that fails in the same way
@@ -48,7 +49,7 @@ enum {
             X(crash_in_batch) X(crash_before_view) X(slept) X(copied) X(restored)                  \
                 X(lost_with_machine) X(doubted_by_neighbour) X(new_incarnation) X(clock_1970)      \
                     X(clock_2099) X(clock_jump) X(clock_frozen) X(river) X(absence) X(joined)      \
-                        X(joined_through_another) X(invite_overused) X(admitted) X(gone_for_ever)
+                        X(joined_through_another) X(invite_overused) X(admitted) X(gone_for_ever) X(model_asked)
 #define SIM_RARE_MARKS(X) X(host_waits) X(waiting)
 
 enum sim_mark {

@@ -4,7 +4,12 @@
 #include <string.h>
 
 #include "core/verify.h"
+#include "tests/sim/retell.h"
 #include "tests/sim/sim.h"
+
+enum {
+    MODEL_ASKED_MAX = 400 /* events: it looks at all of them for each */
+};
 
 /* A snapshot of both files. */
 struct look {
@@ -176,6 +181,85 @@ static void conflicts_of(struct sim_machine *machine, uint8_t sum[32])
     look_end(look);
 }
 
+/* ---- the model's opinion ---- */
+
+static void same(struct sim_machine *machine, const char *what, uint64_t is, uint64_t should)
+{
+    if (is != should) {
+        sim_die(machine->sim, "%s: %s: is %llu, the model says %llu", machine->name, what,
+                (unsigned long long)is, (unsigned long long)should);
+    }
+}
+
+struct sums {
+    uint64_t conflicts;
+    uint64_t revived;
+    uint64_t pending;
+    uint64_t voided;
+    uint64_t waiting;
+};
+
+static struct sums sums_of(const struct model_set *set, const struct model_state *state)
+{
+    struct sums sums = {0};
+    for (uint32_t i = 0; i < state->record_count; i++) {
+        const struct model_record *record = &state->records[i];
+        bool is_shown = record->life == MODEL_ALIVE || record->life == MODEL_REVIVED;
+        sums.revived += record->life == MODEL_REVIVED;
+        for (uint32_t c = 0; c < record->cell_count && is_shown; c++) {
+            sums.conflicts += record->cells[c].values > 1;
+        }
+    }
+    for (uint32_t i = 0; i < set->event_count; i++) {
+        sums.pending += state->verdicts[i].is_applied && state->verdicts[i].is_pending;
+        sums.voided += state->verdicts[i].is_applied && state->verdicts[i].is_void;
+    }
+    for (uint32_t log = 0; log < set->log_count; log++) {
+        sums.waiting += state->is_waiting[log];
+    }
+    return sums;
+}
+
+static void compare(struct sim_machine *machine, struct look look, const struct model_set *set,
+                    const struct model_state *state)
+{
+    struct lum_view_counts counts;
+    struct sums sums = sums_of(set, state);
+    for (uint8_t shelf = LUM_SHELF_GOV; shelf <= LUM_SHELF_COMMON; shelf++) {
+        struct lum_hash is;
+        struct lum_hash should;
+        sim_must(machine, lum_view_root(look.view, look.log, shelf, &is));
+        model_root(set, state, shelf, should.b);
+        if (memcmp(is.b, should.b, sizeof is.b) != 0) {
+            sim_die(machine->sim, "%s: the model comes to another state of shelf %u",
+                    machine->name, (unsigned)shelf);
+        }
+    }
+    sim_must(machine, lum_view_counts(look.view, &counts));
+    same(machine, "conflicts", counts.conflicts, sums.conflicts);
+    same(machine, "records deleted but edited", counts.revived, sums.revived);
+    same(machine, "pending events", counts.pending, sums.pending);
+    same(machine, "void events", counts.voided, sums.voided);
+    same(machine, "waiting logs", counts.waiting, sums.waiting);
+}
+
+/* The same events, judged by who shares no code with the view. */
+static void ask_model(struct sim_machine *machine)
+{
+    static struct retold told;
+    static struct model_state state;
+    struct look look = look_begin(machine);
+    if (retell(&told, look.log, lum_space_roster(machine->site.space)) &&
+        told.set.event_count <= MODEL_ASKED_MAX) {
+        SIM_SEES(machine->sim, model_asked);
+        model_judge(&told.set, &state);
+        compare(machine, look, &told.set, &state);
+        model_free(&state);
+    }
+    retell_end(&told);
+    look_end(look);
+}
+
 /* ---- one machine ---- */
 
 static void check_files(struct sim_machine *machine)
@@ -254,6 +338,7 @@ void sim_check(struct sim *sim)
     }
     sim_ledger_check(sim);
     if (first.of != NULL) {
+        ask_model(first.of);
         sim_hash(sim, first.root.b, sizeof first.root.b);
         sim_hash(sim, first.conflicts, sizeof first.conflicts);
         check_again(first.of, &first.root);
