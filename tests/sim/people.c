@@ -76,10 +76,14 @@ void sim_puts(struct sim *sim, const struct story_act *act)
     struct site *site = &deed.machine->site;
     SIM_SEES(sim, wrote);
     sim_say(sim, "%s puts %s.%s = %s", deed.machine->name, deed.key, field_of(act), text_of(act));
+    sim_overrules(deed.machine, &deed.target.record, field_of(act));
     begin(deed.machine);
     end(deed.machine,
         lum_edit_make_keyed(site->editor, &deed.target, lum_bytes_of(deed.key, strlen(deed.key)),
                             site_map(field_of(act), text_of(act)), &result, &site->error));
+    if (result.end == LUM_EDIT_CREATED || result.end == LUM_EDIT_CHANGED) {
+        sim_typed(deed.machine, &deed.target.record, (uint32_t)act->args[TEXT]);
+    }
 }
 
 /* By id, also of a record that somebody deletes meanwhile. */
@@ -93,9 +97,11 @@ void sim_edits(struct sim *sim, const struct story_act *act)
     struct site *site = &deed.machine->site;
     SIM_SEES(sim, wrote);
     sim_say(sim, "%s edits %s.%s = %s", deed.machine->name, deed.key, field_of(act), text_of(act));
+    sim_overrules(deed.machine, &deed.target.record, field_of(act));
     begin(deed.machine);
     end(deed.machine, lum_edit_set(site->editor, &deed.target,
                                    site_map(field_of(act), text_of(act)), &result, &site->error));
+    sim_typed(deed.machine, &deed.target.record, (uint32_t)act->args[TEXT]);
 }
 
 void sim_deletes(struct sim *sim, const struct story_act *act)
@@ -107,6 +113,7 @@ void sim_deletes(struct sim *sim, const struct story_act *act)
     }
     SIM_SEES(sim, deleted);
     sim_say(sim, "%s deletes %s", deed.machine->name, deed.key);
+    sim_overrules(deed.machine, &deed.target.record, NULL);
     begin(deed.machine);
     end(deed.machine, lum_edit_delete(deed.machine->site.editor, &deed.target, &result,
                                       &deed.machine->site.error));
@@ -164,6 +171,7 @@ void sim_settles(struct sim *sim, const struct story_act *act)
     SIM_SEES(sim, resolved);
     sim_say(sim, "%s settles %02x%02x.%s", deed.machine->name, deed.target.record.b[0],
             deed.target.record.b[1], field);
+    sim_overrules(deed.machine, &deed.target.record, field);
     begin(deed.machine);
     end(deed.machine, lum_edit_resolve(deed.machine->site.editor, &deed.target, &how, &result,
                                        &deed.machine->site.error));

@@ -18,6 +18,7 @@
  *   people   what people do to records; invites
  *   fate     crashes, copies, backups, clocks
  *   ledger   what was acknowledged, and what went down with a machine that was rolled back
+ *   intent   what people typed, and who overruled it
  *   truth    what must hold in the end
  *   retell   a machine's log as the model of tests/prop takes it
  *   tale     what happened, line by line; its hash; the marks
@@ -49,7 +50,7 @@ enum {
             X(crash_in_batch) X(crash_before_view) X(slept) X(copied) X(restored)                  \
                 X(lost_with_machine) X(doubted_by_neighbour) X(new_incarnation) X(clock_1970)      \
                     X(clock_2099) X(clock_jump) X(clock_frozen) X(river) X(absence) X(joined)      \
-                        X(joined_through_another) X(invite_overused) X(admitted) X(gone_for_ever) X(model_asked)
+                        X(joined_through_another) X(invite_overused) X(admitted) X(gone_for_ever) X(model_asked) X(text_kept)
 #define SIM_RARE_MARKS(X) X(host_waits) X(waiting)
 
 enum sim_mark {
@@ -272,6 +273,25 @@ void sim_ledger_note(struct sim_machine *machine);
 void sim_ledger_forgive(struct sim *sim);
 void sim_ledger_check(struct sim *sim);
 
+/* ---- intent.c ---- */
+
+struct sim_text {
+    struct lum_id record;
+    uint32_t machine;
+    bool is_typed;
+    bool is_overruled;
+    bool is_found;
+};
+struct sim_texts {
+    struct sim_text *at; /* owned: by number */
+    uint32_t count;
+};
+/* Before somebody writes over a field (NULL: deletes the record): what his machine shows there. */
+void sim_overrules(struct sim_machine *machine, const struct lum_id *record, const char *field);
+/* "text 7" was written into that record. */
+void sim_typed(struct sim_machine *machine, const struct lum_id *record, uint32_t number);
+void sim_check_texts(struct sim_machine *machine);
+
 /* ---- truth.c ---- */
 
 /* Frontiers of all members; nobody is left who could still become one. */
@@ -308,6 +328,7 @@ struct sim {
     struct sim_open_invite invites[SIM_INVITES_MAX];
     uint32_t invite_count;
     struct sim_ledger ledger;
+    struct sim_texts texts;
     struct sim_tale tale;
     struct sim_sums sums;
 };

@@ -173,6 +173,10 @@ static void conflicts_of(struct sim_machine *machine, uint8_t sum[32])
         lum_plain_hash_add(&hasher, &row.kind, 1);
         lum_plain_hash_add(&hasher, &row.number, sizeof row.number);
         lum_plain_hash_add(&hasher, field, strlen(field));
+        if (row.kind == LUM_CONFLICT_CELL) {
+            const char *shown = site_shown(&machine->site, &id, field);
+            lum_plain_hash_add(&hasher, shown, strlen(shown));
+        }
         lum_plain_hash_end(&hasher, hash);
         for (size_t i = 0; i < sizeof hash; i++) {
             sum[i] ^= hash[i];
@@ -339,6 +343,7 @@ void sim_check(struct sim *sim)
     sim_ledger_check(sim);
     if (first.of != NULL) {
         ask_model(first.of);
+        sim_check_texts(first.of);
         sim_hash(sim, first.root.b, sizeof first.root.b);
         sim_hash(sim, first.conflicts, sizeof first.conflicts);
         check_again(first.of, &first.root);

@@ -229,6 +229,7 @@ void sim_close(struct sim *sim)
     }
     sim_lines_free(sim);
     free(sim->ledger.at);
+    free(sim->texts.at);
     sim_agenda_close(&sim->agenda);
     sim_tale_close(&sim->tale);
 }

@@ -1,0 +1,123 @@
+/*
+ * intent.c - nothing that a person typed is silently dropped; see sim.h.
+ *
+ * A second ledger, of texts instead of events, and it knows nothing of ops and dots: a text is
+ * overruled only by somebody whose own machine showed it when he wrote over it, deleted its record
+ * or settled its conflict. Whatever nobody overruled must be there in the end, and be shown or
+ * stand in a conflict.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/sim/sim.h"
+
+static bool is_text(struct lum_bytes value, uint32_t *number)
+{
+    struct lum_cur cur = lum_cur_over(value);
+    struct lum_bytes text = lum_cur_str(&cur, LUM_VALUE_MAX);
+    char digits[16] = "";
+    if (text.len < 6 || text.len >= 5 + sizeof digits || memcmp(text.at, "text ", 5) != 0) {
+        return false;
+    }
+    memcpy(digits, text.at + 5, text.len - 5);
+    *number = (uint32_t)strtoul(digits, NULL, 10);
+    return true;
+}
+
+/* What to do with a text that is live. */
+typedef void each_text(struct sim *sim, uint32_t number);
+
+static void each_in_cell(struct sim *sim, const struct lum_cell *cell, each_text *do_it)
+{
+    for (uint32_t i = 0; i < cell->count; i++) {
+        uint32_t number = 0;
+        if (is_text(cell->siblings[i].value, &number) && number < sim->texts.count) {
+            do_it(sim, number);
+        }
+    }
+}
+
+/* All live texts of a record that is there; field NULL: of every cell. */
+static void each_live(struct sim_machine *machine, const struct lum_id *id, const char *field,
+                      each_text *do_it)
+{
+    struct lum_arena arena;
+    struct lum_record record;
+    struct lum_txn *view = NULL;
+    uint32_t number = 0;
+    lum_arena_init(&arena);
+    sim_must(machine, lum_txn_begin_read(lum_space_view(machine->site.space), &view,
+                                         &machine->site.error));
+    if (field != NULL) {
+        number = lum_view_name_number(view, lum_bytes_of(field, strlen(field)));
+    }
+    if (site_record(&machine->site, id, &arena, &record) &&
+        lum_life_is_shown(lum_record_life(&record))) {
+        for (uint32_t i = 0; i < record.cell_count; i++) {
+            if (field == NULL || record.cells[i].field == number) {
+                each_in_cell(machine->sim, &record.cells[i], do_it);
+            }
+        }
+    }
+    lum_txn_abort(view);
+    lum_arena_fini(&arena);
+}
+
+static void overrule(struct sim *sim, uint32_t number)
+{
+    sim->texts.at[number].is_overruled = true;
+}
+
+static void find(struct sim *sim, uint32_t number)
+{
+    sim->texts.at[number].is_found = true;
+}
+
+void sim_overrules(struct sim_machine *machine, const struct lum_id *record, const char *field)
+{
+    each_live(machine, record, field, overrule);
+}
+
+void sim_typed(struct sim_machine *machine, const struct lum_id *record, uint32_t number)
+{
+    struct sim_texts *texts = &machine->sim->texts;
+    if (number >= texts->count) {
+        uint32_t count = number + 16;
+        texts->at = realloc(texts->at, count * sizeof texts->at[0]);
+        LUM_ASSERT(texts->at != NULL);
+        memset(&texts->at[texts->count], 0, (count - texts->count) * sizeof texts->at[0]);
+        texts->count = count;
+    }
+    texts->at[number].record = *record;
+    texts->at[number].machine = machine->number;
+    texts->at[number].is_typed = true;
+}
+
+/* Whose events count: who waits for approval is not merged. */
+static bool is_effective(struct sim_machine *judge, uint32_t machine)
+{
+    struct sim_machine *author = judge->sim->machines[machine];
+    const struct lum_device *device =
+        author == NULL || !author->is_on
+            ? NULL
+            : lum_roster_by_author(lum_space_roster(judge->site.space),
+                                   lum_space_keys(author->site.space)->author.public);
+    return device != NULL && device->is_effective;
+}
+
+void sim_check_texts(struct sim_machine *machine)
+{
+    struct sim *sim = machine->sim;
+    for (uint32_t i = 0; i < sim->texts.count; i++) {
+        struct sim_text *text = &sim->texts.at[i];
+        if (!text->is_typed || text->is_overruled || !is_effective(machine, text->machine)) {
+            continue;
+        }
+        each_live(machine, &text->record, NULL, find);
+        if (!text->is_found && !sim->ledger.has_lost) {
+            sim_die(sim, "%s typed text %u, nobody overruled it, and it is gone",
+                    sim->machines[text->machine]->name, (unsigned)i);
+        }
+        sim->sums.marks[SIM_SAW_text_kept] += text->is_found;
+    }
+}
