@@ -46,8 +46,8 @@ static void each_live(struct sim_machine *machine, const struct lum_id *id, cons
     struct lum_txn *view = NULL;
     uint32_t number = 0;
     lum_arena_init(&arena);
-    sim_must(machine, lum_txn_begin_read(lum_space_view(machine->site.space), &view,
-                                         &machine->site.error));
+    sim_must(machine,
+             lum_txn_begin_read(lum_space_view(machine->site.space), &view, &machine->site.error));
     if (field != NULL) {
         number = lum_view_name_number(view, lum_bytes_of(field, strlen(field)));
     }
@@ -68,6 +68,13 @@ static void overrule(struct sim *sim, uint32_t number)
     sim->texts.at[number].is_overruled = true;
 }
 
+static void replace(struct sim *sim, uint32_t number)
+{
+    sim->texts.at[number].is_overruled = true;
+    sim->texts.at[number].is_replaced = true;
+    sim->texts.at[number].replacer = sim->texts.writer;
+}
+
 static void find(struct sim *sim, uint32_t number)
 {
     sim->texts.at[number].is_found = true;
@@ -75,7 +82,8 @@ static void find(struct sim *sim, uint32_t number)
 
 void sim_overrules(struct sim_machine *machine, const struct lum_id *record, const char *field)
 {
-    each_live(machine, record, field, overrule);
+    machine->sim->texts.writer = machine->number;
+    each_live(machine, record, field, field == NULL ? overrule : replace);
 }
 
 void sim_typed(struct sim_machine *machine, const struct lum_id *record, uint32_t number)
@@ -105,19 +113,33 @@ static bool is_effective(struct sim_machine *judge, uint32_t machine)
     return device != NULL && device->is_effective;
 }
 
-void sim_check_texts(struct sim_machine *machine)
+/* With the machine that wrote it, or wrote over it, went what nobody else had: then nothing is
+ * said of it. */
+static void check_text(struct sim_machine *machine, uint32_t number)
 {
     struct sim *sim = machine->sim;
-    for (uint32_t i = 0; i < sim->texts.count; i++) {
-        struct sim_text *text = &sim->texts.at[i];
-        if (!text->is_typed || text->is_overruled || !is_effective(machine, text->machine)) {
-            continue;
+    struct sim_text *text = &sim->texts.at[number];
+    if (!is_effective(machine, text->machine)) {
+        return;
+    }
+    each_live(machine, &text->record, NULL, find);
+    if (!text->is_overruled && !text->is_found) {
+        sim_die(sim, "%s typed text %u, nobody overruled it, and it is gone",
+                sim->machines[text->machine]->name, (unsigned)number);
+    }
+    if (text->is_replaced && text->is_found && is_effective(machine, text->replacer)) {
+        sim_die(sim, "text %u is live again, and %s, who saw it, wrote over it", (unsigned)number,
+                sim->machines[text->replacer]->name);
+    }
+    sim->sums.marks[SIM_SAW_text_kept] += text->is_found;
+}
+
+void sim_check_texts(struct sim_machine *machine)
+{
+    const struct sim_texts *texts = &machine->sim->texts;
+    for (uint32_t i = 0; i < texts->count && !machine->sim->ledger.has_lost; i++) {
+        if (texts->at[i].is_typed) {
+            check_text(machine, i);
         }
-        each_live(machine, &text->record, NULL, find);
-        if (!text->is_found && !sim->ledger.has_lost) {
-            sim_die(sim, "%s typed text %u, nobody overruled it, and it is gone",
-                    sim->machines[text->machine]->name, (unsigned)i);
-        }
-        sim->sums.marks[SIM_SAW_text_kept] += text->is_found;
     }
 }

@@ -261,6 +261,7 @@ static void carry_out(struct sim_machine *machine, const struct lum_sync_act *ac
         break;
     case LUM_SYNC_EQUAL:
         SIM_SEES(sim, met_equal);
+        sim_check_equal(machine, sim_line_other(sim, act->session));
         break;
     case LUM_SYNC_ADDRESS:
         break;

@@ -14,7 +14,8 @@
 #define YEAR_MIN (365 * 24 * 60)
 #define TROUBLES(X)                                                                                \
     X(cuts)                                                                                        \
-    X(slow) X(half_open) X(crashes) X(sleeps) X(copies) X(backups) X(clocks) X(rivers) X(joins)    \
+    X(slow)                                                                                        \
+    X(half_open) X(crashes) X(sleeps) X(copies) X(backups) X(clocks) X(rivers) X(joins)            \
         X(departures)
 
 enum trouble {

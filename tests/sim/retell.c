@@ -3,11 +3,12 @@
  * a reader of its own, so that nothing of core stands between the bytes and the second opinion but
  * the chain's hash and time; see sim.h.
  */
-#include <sodium.h>
+#include "tests/sim/retell.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/sim/retell.h"
+#include <sodium.h>
 
 /* ---- msgpack, as docs/format.md 1.2 has it; what does not fit makes it bad ---- */
 
@@ -59,12 +60,12 @@ static enum kind head(struct walk *walk, int64_t *number)
         uint8_t kind;
         uint8_t bytes;
     } rows[32] = {
-        [0x00] = {NIL, 0},   [0x02] = {BOOL, 0},  [0x03] = {BOOL, 0}, [0x04] = {BIN, 1},
-        [0x05] = {BIN, 2},   [0x06] = {BIN, 4},   [0x0b] = {REAL, 8}, [0x0c] = {INT, 1},
-        [0x0d] = {INT, 2},   [0x0e] = {INT, 4},   [0x0f] = {INT, 8},  [0x10] = {INT, 1},
-        [0x11] = {INT, 2},   [0x12] = {INT, 4},   [0x13] = {INT, 8},  [0x19] = {STR, 1},
-        [0x1a] = {STR, 2},   [0x1b] = {STR, 4},   [0x1c] = {ARRAY, 2}, [0x1d] = {ARRAY, 4},
-        [0x1e] = {MAP, 2},   [0x1f] = {MAP, 4},
+        [0x00] = {NIL, 0}, [0x02] = {BOOL, 0}, [0x03] = {BOOL, 0},  [0x04] = {BIN, 1},
+        [0x05] = {BIN, 2}, [0x06] = {BIN, 4},  [0x0b] = {REAL, 8},  [0x0c] = {INT, 1},
+        [0x0d] = {INT, 2}, [0x0e] = {INT, 4},  [0x0f] = {INT, 8},   [0x10] = {INT, 1},
+        [0x11] = {INT, 2}, [0x12] = {INT, 4},  [0x13] = {INT, 8},   [0x19] = {STR, 1},
+        [0x1a] = {STR, 2}, [0x1b] = {STR, 4},  [0x1c] = {ARRAY, 2}, [0x1d] = {ARRAY, 4},
+        [0x1e] = {MAP, 2}, [0x1f] = {MAP, 4},
     };
     size_t bytes = rows[byte - 0xc0].bytes;
     uint64_t value = number_of(walk, bytes);
@@ -202,9 +203,8 @@ static struct model_dot read_dot(struct retold *told, struct walk *walk,
     int64_t second = expect(walk, INT);
     if (parts == 3 || !has_op) {
         dot.log = log_of_dep(told, event, (uint64_t)first);
-        dot.seq = (uint64_t)first < event->dep_count
-                      ? event->deps[first].seq - (uint64_t)second
-                      : 0;
+        dot.seq =
+            (uint64_t)first < event->dep_count ? event->deps[first].seq - (uint64_t)second : 0;
         dot.op = has_op ? (uint32_t)expect(walk, INT) : 0;
     } else {
         dot.log = event->log;

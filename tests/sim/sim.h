@@ -45,12 +45,14 @@ enum {
 /* What every run over many seeds must have seen; the rare ones only a long run. */
 #define SIM_MARKS(X)                                                                               \
     X(wrote)                                                                                       \
-    X(deleted) X(kept) X(resolved) X(imported) X(import_met_import) X(conflict) X(revived) X(met)  \
+    X(deleted)                                                                                     \
+    X(kept) X(resolved) X(imported) X(import_met_import) X(conflict) X(revived) X(met)             \
         X(met_equal) X(said_bye) X(cut) X(half_open) X(slow) X(crash) X(crash_in_meeting)          \
             X(crash_in_batch) X(crash_before_view) X(slept) X(copied) X(restored)                  \
                 X(lost_with_machine) X(doubted_by_neighbour) X(new_incarnation) X(clock_1970)      \
                     X(clock_2099) X(clock_jump) X(clock_frozen) X(river) X(absence) X(joined)      \
-                        X(joined_through_another) X(invite_overused) X(admitted) X(gone_for_ever) X(model_asked) X(text_kept)
+                        X(joined_through_another) X(invite_overused) X(admitted) X(gone_for_ever)  \
+                            X(model_asked) X(text_kept)
 #define SIM_RARE_MARKS(X) X(host_waits) X(waiting)
 
 enum sim_mark {
@@ -241,6 +243,7 @@ void sim_due_on_line(struct sim *sim, const struct sim_item *item);
 void sim_line_send(struct sim *sim, uint32_t session, uint8_t type, struct lum_bytes body);
 void sim_line_close(struct sim *sim, uint32_t session, enum lum_fault fault);
 void sim_line_flush(struct sim *sim);
+struct sim_machine *sim_line_other(struct sim *sim, uint32_t session);
 void sim_say_lines(struct sim *sim); /* how each stands */
 bool sim_are_linked(struct sim *sim, uint32_t a, uint32_t b);
 /* Only who holds the invite can let a newcomer in. */
@@ -280,11 +283,14 @@ struct sim_text {
     uint32_t machine;
     bool is_typed;
     bool is_overruled;
+    bool is_replaced; /* by another value of its cell */
+    uint32_t replacer;
     bool is_found;
 };
 struct sim_texts {
     struct sim_text *at; /* owned: by number */
     uint32_t count;
+    uint32_t writer; /* who overrules now */
 };
 /* Before somebody writes over a field (NULL: deletes the record): what his machine shows there. */
 void sim_overrules(struct sim_machine *machine, const struct lum_id *record, const char *field);
@@ -301,6 +307,8 @@ void sim_check(struct sim *sim);    /* everything that must hold once they are *
 /* The nth conflict that the machine lists, counted around; false when there is none. */
 bool sim_conflict_at(struct sim_machine *machine, uint64_t nth, struct lum_id *record,
                      char field[65]);
+/* That machine says that it holds what the other does: a fact, or it must not say so. */
+void sim_check_equal(struct sim_machine *machine, struct sim_machine *other);
 /* Is nothing called faulty or forked among honest neighbours? */
 void sim_check_result(struct sim_machine *machine, const struct sim_job *job);
 

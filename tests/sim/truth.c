@@ -47,6 +47,36 @@ void sim_check_result(struct sim_machine *machine, const struct sim_job *job)
     machine->sim->sums.events_taken += job->result.taken;
 }
 
+/* What one holds of each log, the other holds as well. */
+static void check_held(struct sim_machine *machine, struct sim_machine *other, struct look ours,
+                       struct look theirs)
+{
+    for (uint32_t lno = 1; lno <= lum_log_count(ours.log); lno++) {
+        struct lum_log_row row;
+        struct lum_log_row held = {.lno = 0};
+        uint32_t there = 0;
+        sim_must(machine, lum_log_get(ours.log, lno, &row));
+        if (lum_log_find(theirs.log, &row.place.log_id, &there) == LUM_OK) {
+            sim_must(other, lum_log_get(theirs.log, there, &held));
+        }
+        if (held.place.chain.seq < row.place.chain.seq) {
+            sim_die(machine->sim, "%s says it is equal with %s, who lacks events", machine->name,
+                    other->name);
+        }
+    }
+}
+
+void sim_check_equal(struct sim_machine *machine, struct sim_machine *other)
+{
+    if (other != NULL && other->is_on) {
+        struct look ours = look_begin(machine);
+        struct look theirs = look_begin(other);
+        check_held(machine, other, ours, theirs);
+        look_end(ours);
+        look_end(theirs);
+    }
+}
+
 static void fronts_of(struct sim_machine *machine, uint8_t out[2][16])
 {
     struct look look = look_begin(machine);
@@ -235,8 +265,8 @@ static void compare(struct sim_machine *machine, struct look look, const struct 
         sim_must(machine, lum_view_root(look.view, look.log, shelf, &is));
         model_root(set, state, shelf, should.b);
         if (memcmp(is.b, should.b, sizeof is.b) != 0) {
-            sim_die(machine->sim, "%s: the model comes to another state of shelf %u",
-                    machine->name, (unsigned)shelf);
+            sim_die(machine->sim, "%s: the model comes to another state of shelf %u", machine->name,
+                    (unsigned)shelf);
         }
     }
     sim_must(machine, lum_view_counts(look.view, &counts));

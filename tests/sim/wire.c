@@ -44,6 +44,13 @@ static struct sim_line *line_of(struct sim *sim, uint32_t session, unsigned *end
     return &sim->lines[(session - 1) / 2];
 }
 
+struct sim_machine *sim_line_other(struct sim *sim, uint32_t session)
+{
+    unsigned end = 0;
+    struct sim_line *line = line_of(sim, session, &end);
+    return sim_machine(sim, line->machines[1 - end]);
+}
+
 static void due(struct sim *sim, enum sim_due what, uint32_t line, unsigned end, uint64_t at_ms)
 {
     sim_agenda_add(&sim->agenda,
