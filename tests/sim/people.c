@@ -64,6 +64,34 @@ static const char *field_of(const struct story_act *act)
     return fields[(size_t)act->args[FIELD] % LUM_COUNT(fields)];
 }
 
+/* What somebody did is what his machine shows at once, unless he waits for approval. */
+static bool is_heard(struct sim_machine *machine)
+{
+    const struct lum_device *device = lum_roster_by_author(
+        lum_space_roster(machine->site.space), lum_space_keys(machine->site.space)->author.public);
+    (void)site_settle(&machine->site);
+    return device != NULL && device->is_effective;
+}
+
+static void reads_life(const struct deed *deed, enum lum_life life)
+{
+    struct sim_machine *machine = deed->machine;
+    if (is_heard(machine) && site_life(&machine->site, &deed->target.record) != life) {
+        sim_die(machine->sim, "%s does not see its own act", machine->name);
+    }
+}
+
+static void reads_text(const struct deed *deed, const struct story_act *act)
+{
+    struct sim_machine *machine = deed->machine;
+    struct site *site = &machine->site;
+    const struct lum_id *record = &deed->target.record;
+    if (is_heard(machine) && (strcmp(site_shown(site, record, field_of(act)), text_of(act)) != 0 ||
+                              site_values(site, record, field_of(act)) != 1)) {
+        sim_die(machine->sim, "%s does not see its own text", machine->name);
+    }
+}
+
 /* ---- records ---- */
 
 void sim_puts(struct sim *sim, const struct story_act *act)
@@ -83,6 +111,7 @@ void sim_puts(struct sim *sim, const struct story_act *act)
                             site_map(field_of(act), text_of(act)), &result, &site->error));
     if (result.end == LUM_EDIT_CREATED || result.end == LUM_EDIT_CHANGED) {
         sim_typed(deed.machine, &deed.target.record, (uint32_t)act->args[TEXT]);
+        reads_text(&deed, act);
     }
 }
 
@@ -102,6 +131,7 @@ void sim_edits(struct sim *sim, const struct story_act *act)
     end(deed.machine, lum_edit_set(site->editor, &deed.target,
                                    site_map(field_of(act), text_of(act)), &result, &site->error));
     sim_typed(deed.machine, &deed.target.record, (uint32_t)act->args[TEXT]);
+    reads_text(&deed, act);
 }
 
 void sim_deletes(struct sim *sim, const struct story_act *act)
@@ -117,6 +147,7 @@ void sim_deletes(struct sim *sim, const struct story_act *act)
     begin(deed.machine);
     end(deed.machine, lum_edit_delete(deed.machine->site.editor, &deed.target, &result,
                                       &deed.machine->site.error));
+    reads_life(&deed, LUM_DEAD);
 }
 
 void sim_keeps(struct sim *sim, const struct story_act *act)
@@ -131,6 +162,7 @@ void sim_keeps(struct sim *sim, const struct story_act *act)
     begin(deed.machine);
     end(deed.machine, lum_edit_restore(deed.machine->site.editor, &deed.target, &result,
                                        &deed.machine->site.error));
+    reads_life(&deed, LUM_ALIVE);
 }
 
 /* A table of rows with keys of their own: the same list in two halls, or a list that has grown. */

@@ -46,13 +46,14 @@ enum {
 #define SIM_MARKS(X)                                                                               \
     X(wrote)                                                                                       \
     X(deleted)                                                                                     \
-    X(kept) X(resolved) X(imported) X(import_met_import) X(conflict) X(revived) X(met)             \
-        X(met_equal) X(said_bye) X(cut) X(half_open) X(slow) X(crash) X(crash_in_meeting)          \
-            X(crash_in_batch) X(crash_before_view) X(slept) X(copied) X(restored)                  \
-                X(lost_with_machine) X(doubted_by_neighbour) X(new_incarnation) X(clock_1970)      \
-                    X(clock_2099) X(clock_jump) X(clock_frozen) X(river) X(absence) X(joined)      \
-                        X(joined_through_another) X(invite_overused) X(admitted) X(gone_for_ever)  \
-                            X(model_asked) X(text_kept)
+    X(kept)                                                                                        \
+    X(resolved)                                                                                    \
+    X(imported) X(import_met_import) X(conflict) X(revived) X(met) X(met_equal) X(said_bye) X(cut) \
+        X(half_open) X(slow) X(crash) X(crash_in_meeting) X(crash_in_batch) X(crash_before_view)   \
+            X(slept) X(copied) X(restored) X(lost_with_machine) X(doubted_by_neighbour)            \
+                X(new_incarnation) X(clock_1970) X(clock_2099) X(clock_jump) X(clock_frozen)       \
+                    X(river) X(absence) X(joined) X(joined_through_another) X(invite_overused)     \
+                        X(admitted) X(gone_for_ever) X(model_asked) X(text_kept)
 #define SIM_RARE_MARKS(X) X(host_waits) X(waiting)
 
 enum sim_mark {
@@ -244,6 +245,8 @@ void sim_line_send(struct sim *sim, uint32_t session, uint8_t type, struct lum_b
 void sim_line_close(struct sim *sim, uint32_t session, enum lum_fault fault);
 void sim_line_flush(struct sim *sim);
 struct sim_machine *sim_line_other(struct sim *sim, uint32_t session);
+/* Both ends of each line between two who are effective have found that they are equal. */
+bool sim_lines_are_equal(struct sim *sim);
 void sim_say_lines(struct sim *sim); /* how each stands */
 bool sim_are_linked(struct sim *sim, uint32_t a, uint32_t b);
 /* Only who holds the invite can let a newcomer in. */

@@ -301,6 +301,35 @@ void sim_say_lines(struct sim *sim)
     }
 }
 
+/* Who waits for approval is shown gov alone. */
+static bool is_effective(struct sim *sim, uint32_t number)
+{
+    const struct sim_machine *machine = sim->machines[number];
+    const struct lum_device *device =
+        !machine->is_welcome
+            ? NULL
+            : lum_roster_by_author(lum_space_roster(machine->site.space),
+                                   lum_space_keys(machine->site.space)->author.public);
+    return device != NULL && device->is_effective;
+}
+
+bool sim_lines_are_equal(struct sim *sim)
+{
+    for (uint32_t i = 0; i < sim->line_count; i++) {
+        const struct sim_line *line = &sim->lines[i];
+        for (unsigned end = 0; end < 2 && line->is_up; end++) {
+            struct lum_sync_tally tally = {0};
+            (void)lum_sync_tally(sim->machines[line->machines[end]]->sync, session_of(i, end),
+                                 &tally);
+            if (!tally.is_equal && is_effective(sim, line->machines[0]) &&
+                is_effective(sim, line->machines[1])) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
 bool sim_are_linked(struct sim *sim, uint32_t a, uint32_t b)
 {
     for (uint32_t i = 0; i < sim->line_count; i++) {

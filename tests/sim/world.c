@@ -15,6 +15,11 @@ enum {
      * need to compare again, after LUM_SYNC_HEAL_MS, have forgotten to say something. */
     QUIET_MS = LUM_SYNC_HEAL_MS - 2 * LOOK_EVERY_MS,
     HOP_MS = 100, /* more for each level of a large district */
+    LIVE_WRITERS = 4,
+    LIVE_TURNS = 3,
+    LIVE_APART_MS = 7,
+    LIVE_TEXTS = 1000, /* numbers of texts from there on: the plan's are lower */
+    LIVE_MS = 1000,
 };
 
 static sim_verb *const verbs[] = {
@@ -174,7 +179,7 @@ static void quiet(struct sim *sim)
     come_to_rest(sim);
     sim_say(sim, "from here on everyone can meet");
     uint64_t began = sim->now_ms;
-    while (!sim_all_equal(sim)) {
+    do {
         struct story_act approves = {.verb = STORY_approves};
         sim_approves(sim, &approves);
         uint64_t bound = QUIET_MS + keep_lines(sim) * HOP_MS;
@@ -184,11 +189,34 @@ static void quiet(struct sim *sim)
             sim_say_logs(sim);
             sim_die(sim, "after %u ms of quiet not all hold the same", (unsigned)bound);
         }
-    }
+    } while (!sim_all_equal(sim));
     sim_say(sim, "all hold the same after %u ms", (unsigned)(sim->now_ms - began));
-    while (sim->machine_count > 0 && sim->now_ms < began + LOOK_EVERY_MS) {
-        run_until(sim, sim->now_ms + LOOK_EVERY_MS);
+}
+
+/* ---- together ---- */
+
+/* While all are linked a few write in turn: each word reaches everyone, and every line finds out
+ * that its ends are equal again, without comparing anew. */
+static void live(struct sim *sim)
+{
+    for (uint32_t i = 0; i < LIVE_WRITERS * LIVE_TURNS; i++) {
+        struct story_act puts = {.verb = STORY_puts, .who = i % LIVE_WRITERS};
+        puts.args[0] = i % LIVE_WRITERS;
+        puts.args[2] = LIVE_TEXTS + i;
+        sim_puts(sim, &puts);
+        run_until(sim, sim->now_ms + i % LIVE_APART_MS);
     }
+    uint64_t began = sim->now_ms;
+    while (!sim_all_equal(sim) || !sim_lines_are_equal(sim)) {
+        run_until(sim, sim->now_ms + LOOK_EVERY_MS / 10);
+        if (sim->now_ms > began + LIVE_MS) {
+            sim_say_lines(sim);
+            sim_say_logs(sim);
+            sim_die(sim, "%u ms after the last word not all have found that they are equal",
+                    (unsigned)LIVE_MS);
+        }
+    }
+    sim_say(sim, "all are equal again after %u ms", (unsigned)(sim->now_ms - began));
 }
 
 /* ---- one story ---- */
@@ -207,6 +235,7 @@ void sim_run(struct sim *sim, const struct story *story)
     run_until(sim, end_ms);
     if (sim_machine(sim, 0) != NULL) {
         quiet(sim);
+        live(sim);
         sim_check(sim);
     }
     for (uint32_t i = 0; i < sim->machine_count; i++) {

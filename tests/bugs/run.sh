@@ -1,0 +1,119 @@
+#!/usr/bin/env bash
+# The bug bank: plants one bug after another in a copy of the tree, builds it and runs the proof
+# that must find it. Each must be found in time, and the tree as it is must pass first.
+#
+#   tests/bugs/run.sh                 all
+#   tests/bugs/run.sh district        those of one proof: model, district, order
+#   tests/bugs/run.sh 07 23           these
+#
+# By number:  01-19 the merge rules (prop_model)   20-79 the rest (sim_district)
+#             80-.. told before it is durable (script_61-order)
+# The last line is for who gathers figures: "bug bank: found N of N, slowest S s".
+# A patch that no longer fits is to be made anew in the changed code, not dropped.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+tree=$(cd "$here/../.." && pwd)
+seconds=${LUM_BUG_SECONDS:-60}
+work=$(mktemp -d "${TMPDIR:-/tmp}/lumbung-bugs-XXXXXX")
+trap 'rm -rf "$work"' EXIT
+
+proof_of() { # number
+    case "$1" in
+        0? | 1?) echo model ;;
+        8? | 9?) echo order ;;
+        *) echo district ;;
+    esac
+}
+targets_of() {
+    case "$1" in
+        model) echo prop_model ;;
+        district) echo sim_stories sim_district ;;
+        order) echo lumbung tool_order ;;
+    esac
+}
+build() { # proof...
+    local targets=()
+    for proof in "$@"; do
+        # shellcheck disable=SC2207
+        targets+=($(targets_of "$proof"))
+    done
+    cmake --build "$work/build" --target "${targets[@]}" -- --quiet >"$work/build.log" 2>&1
+}
+# prove PROOF SECONDS: passes when nothing is found.
+prove() {
+    local tests=$work/build/tests
+    case "$1" in
+        model)
+            LUM_PROP_SECONDS=$2 LUM_PROP_SHRINK=0 timeout $((4 * $2)) "$tests/prop/test_model"
+            ;;
+        district)
+            LUM_SIM_SECONDS=$2 LUM_SIM_SHRINK=0 timeout $((4 * $2)) \
+                sh -c "$tests/sim/test_stories && $tests/sim/test_district"
+            ;;
+        order)
+            LUMBUNG=$work/build/lumbung LUMBUNG_RELEASE=$work/build/lumbung LUM_TOOLS=$tests/tools \
+                LUM_SOURCE=$work LUM_SHARED=$tree/../shared bash "$work/tests/script/61-order.sh"
+            ;;
+    esac >"$work/out" 2>&1
+}
+is_wanted() { # number proof
+    [ "${#wanted[@]}" -eq 0 ] || [[ " ${wanted[*]} " == *" $1 "* || " ${wanted[*]} " == *" $2 "* ]]
+}
+now_ms() { date +%s%3N; }
+
+wanted=("$@")
+patches=()
+proofs=()
+for patch in "$here"/[0-9]*.patch; do
+    number=$(basename "$patch" .patch)
+    number=${number%%-*}
+    proof=$(proof_of "$number")
+    if is_wanted "$number" "$proof"; then
+        patches+=("$patch")
+        [[ " ${proofs[*]-} " == *" $proof "* ]] || proofs+=("$proof")
+    fi
+done
+
+cp -r "$tree"/{core,sync,net,cli,tests,CMakeLists.txt,.cmake} "$work"
+if ! cmake -G Ninja -S "$work" -B "$work/build" -DCMAKE_C_FLAGS='-O1 -w' >"$work/build.log" 2>&1 ||
+    ! build "${proofs[@]}"; then
+    cat "$work/build.log"
+    exit 1
+fi
+for proof in "${proofs[@]}"; do
+    if ! prove "$proof" 2; then
+        cat "$work/out"
+        echo "$proof: the tree as it is does not pass: nothing can be said of planted bugs"
+        exit 1
+    fi
+done
+
+found=0
+slowest=0
+for patch in "${patches[@]}"; do
+    name=$(basename "$patch" .patch)
+    proof=$(proof_of "${name%%-*}")
+    touched=$(sed -n 's/^+++ b\///p' "$patch")
+    began=$(now_ms)
+    if ! patch -d "$work" -p1 -s --no-backup-if-mismatch <"$patch"; then
+        echo "$name: does not fit the tree any more"
+    elif ! build "$proof"; then
+        echo "$name: does not build"
+    else
+        began=$(now_ms)
+        if prove "$proof" "$seconds"; then
+            echo "$name: NOT FOUND by $proof in $seconds s"
+        else
+            took=$((($(now_ms) - began + 99) / 100))
+            slowest=$((took > slowest ? took : slowest))
+            found=$((found + 1))
+            why=$(grep -ao -m1 'seed [0-9]*: .*\|found after.*\|FAILED: .*' "$work/out" | head -n1)
+            echo "$name: $proof, $((took / 10)).$((took % 10)) s: ${why:-$(tail -n1 "$work/out")}"
+        fi
+    fi
+    for file in $touched; do # as they were
+        cp "$tree/$file" "$work/$file"
+    done
+done
+echo "bug bank: found $found of ${#patches[@]}, slowest $((slowest / 10)).$((slowest % 10)) s"
+[ "$found" -eq "${#patches[@]}" ]
