@@ -5,7 +5,7 @@
 #ifndef LUM_TESTS_DISK_BESIDE_H
 #define LUM_TESTS_DISK_BESIDE_H
 
-#define door_lmdb            door_disk
+#define DOOR                 door_disk
 #define lum_store_open       beside_store_open
 #define lum_store_close      beside_store_close
 #define lum_store_format     beside_store_format

@@ -3,7 +3,11 @@
  */
 #include "tests/disk/door.h"
 
-const struct door door_lmdb = {
+#ifndef DOOR
+#define DOOR door_lmdb
+#endif
+
+const struct door DOOR = {
     .open = lum_store_open,
     .close = lum_store_close,
     .format = lum_store_format,
