@@ -93,7 +93,10 @@ LUM_MUST_USE enum lum_status lum_scan_open(struct lum_txn *txn, uint32_t table,
                                            struct lum_scan *out);
 void lum_scan_close(struct lum_scan *scan);
 /* Each moves and fills key and value; false when there is no such row. A page that does not read
- * also ends the scan, but then no transaction of this store commits or begins any more. */
+ * also ends the scan, but then no transaction of this store commits or begins any more. Rows may be
+ * put and deleted in between: next goes on from the row it stands on. Only a seek or last goes on
+ * from a false, from a table that was cleared, and from a row that was deleted before another was
+ * put. */
 bool lum_scan_seek(struct lum_scan *scan, struct lum_bytes key); /* first row >= key */
 bool lum_scan_seek_before(struct lum_scan *scan, struct lum_bytes key); /* last row < key */
 bool lum_scan_next(struct lum_scan *scan);

@@ -14,7 +14,6 @@
 
 enum {
     BYTES_MAX = 64 << 20,
-    JOBS_MAX = 4096,
 };
 
 /* What the one writer still has to do, in order. */
@@ -35,8 +34,9 @@ struct node {
     struct site *site;
     const char *person;
     struct lum_sync *sync;
-    struct job jobs[JOBS_MAX];
+    struct job *jobs; /* owned */
     size_t job_count;
+    size_t job_room;
     uint64_t wake_ms;
     struct link_counts counts;
 };
@@ -73,7 +73,11 @@ static struct link_line *line_of(struct link *link, uint32_t session, unsigned *
 
 static void add_job(struct node *node, const struct lum_sync_act *act)
 {
-    assert_true(node->job_count < JOBS_MAX);
+    if (node->job_count == node->job_room) {
+        node->job_room = node->job_room * 2 + 16;
+        node->jobs = realloc(node->jobs, node->job_room * sizeof node->jobs[0]);
+        assert_non_null(node->jobs);
+    }
     struct job *job = &node->jobs[node->job_count++];
     memset(job, 0, sizeof(*job));
     job->type = act->type;
@@ -85,7 +89,6 @@ static void add_job(struct node *node, const struct lum_sync_act *act)
         bytes = job->run.bytes;
         assert_true(job->run.seals.count <= LUM_MESSAGE_SEALS_MAX);
         memcpy(job->seals, job->run.seals.at, job->run.seals.count * sizeof(job->seals[0]));
-        job->run.seals.at = job->seals;
     } else if (act->type == LUM_SYNC_GENESIS) {
         bytes = act->document;
     } else if (act->type == LUM_SYNC_WELCOME) {
@@ -238,6 +241,7 @@ void link_remove(struct link *link, uint32_t at)
     for (size_t i = 0; i < node->job_count; i++) {
         free(node->jobs[i].bytes);
     }
+    free(node->jobs);
     lum_sync_close(node->sync);
     memset(node, 0, sizeof(*node));
 }
@@ -294,6 +298,7 @@ static size_t write_batch(struct node *node)
     site_begin(site);
     while (count < node->job_count && node->jobs[count].type == LUM_SYNC_INGEST) {
         struct job *job = &node->jobs[count++];
+        job->run.seals.at = job->seals; /* only now: jobs move when more come */
         must(site, lum_space_ingest(site->space, &job->run, &job->result, &site->error));
     }
     site_commit(site);
@@ -341,9 +346,6 @@ static bool write_jobs(struct link *link, uint32_t at)
     }
     node->job_count -= count;
     memmove(&node->jobs[0], &node->jobs[count], node->job_count * sizeof(node->jobs[0]));
-    for (size_t i = 0; i < node->job_count; i++) {
-        node->jobs[i].run.seals.at = node->jobs[i].seals;
-    }
     return true;
 }
 
