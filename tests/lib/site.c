@@ -20,6 +20,9 @@
 
 static void must(struct site *site, enum lum_status status)
 {
+    if (status != LUM_OK && site->on_failure != NULL) {
+        site->on_failure(site, status);
+    }
     if (status != LUM_OK) {
         fail_msg("%s: %s (%s, %s)", lum_status_name(status), lum_cause_name(site->error.cause),
                  site->error.one, site->error.two);

@@ -19,6 +19,8 @@ struct site {
     struct lum_space *space;
     struct lum_editor *editor;
     struct lum_error error; /* of the last call that failed */
+    /* NULL, or told of a failure first: it need not return when that is part of the story. */
+    void (*on_failure)(struct site *site, enum lum_status status);
 };
 
 /* A folder and a clock, nothing in it yet. */

@@ -29,10 +29,39 @@ void sim_crashes(struct sim *sim, const struct story_act *act)
         machine->is_welcome && !lum_space_is_settled(machine->site.space);
     sim_say(sim, "%s loses power%s%s", machine->name, in_meeting ? " in a meeting" : "",
             in_batch ? ", with a batch open" : "");
-    sim_machine_down(machine);
-    sim_agenda_add(&sim->agenda, &(struct sim_item){.at_ms = sim->now_ms + (uint64_t)act->args[1],
-                                                    .what = SIM_DUE_BOOT,
-                                                    .a = machine->number});
+    sim_machine_crash(machine, act->args[2], act->args[1]);
+}
+
+/* At an operation of the disk, which then was done or was not; nobody is told that it was. */
+void sim_power_fails(struct sim *sim, const struct story_act *act)
+{
+    struct sim_machine *machine = sim_awake(sim, act->who);
+    if (machine != NULL && act->args[0] > 0) {
+        machine->has_trouble = true;
+        machine->off_ms = act->args[2];
+        machine->crash_draw = act->args[3];
+        disk_fuse(machine->disk, (uint64_t)act->args[0], DISK_POWER, act->args[1] != 0);
+    }
+}
+
+void sim_disk_fails(struct sim *sim, const struct story_act *act)
+{
+    static const enum disk_trouble kinds[] = {DISK_EIO_ONCE, DISK_EIO, DISK_NO_ROOM};
+    struct sim_machine *machine = sim_awake(sim, act->who);
+    if (machine != NULL && act->args[0] > 0) {
+        machine->has_trouble = true;
+        disk_fuse(machine->disk, (uint64_t)act->args[0],
+                  kinds[(size_t)act->args[1] % LUM_COUNT(kinds)], act->args[2] != 0);
+    }
+}
+
+void sim_disk_mends(struct sim *sim, const struct story_act *act)
+{
+    struct sim_machine *machine = sim_machine(sim, act->who);
+    if (machine != NULL) {
+        machine->has_trouble = false;
+        disk_fuse(machine->disk, 0, DISK_POWER, false);
+    }
 }
 
 /* The lid is shut: its lines break; it goes on where it was when it is opened. */
@@ -54,11 +83,11 @@ void sim_sleeps(struct sim *sim, const struct story_act *act)
 }
 
 /* A folder that is read while the program does not run. */
-static void copy_folder(struct sim_machine *machine, struct site *to)
+static void copy_folder(struct sim_machine *machine, struct disk *to)
 {
     bool was_on = machine->is_on;
     sim_machine_down(machine);
-    site_copy(&machine->site, to);
+    disk_copy(machine->disk, to, DISK_FILES);
     if (was_on) {
         sim_machine_boot(machine);
     }
@@ -80,7 +109,7 @@ void sim_copies(struct sim *sim, const struct story_act *act)
     twin->tag = is_alike ? machine->tag : twin->tag;
     sim_say(sim, "%s is copied: %s%s", machine->name, twin->name,
             is_alike ? ", with the machine's name" : "");
-    copy_folder(machine, &twin->site);
+    copy_folder(machine, twin->disk);
     sim_machine_boot(twin);
 }
 
@@ -90,28 +119,23 @@ void sim_backs_up(struct sim *sim, const struct story_act *act)
     if (machine == NULL || !machine->is_welcome) {
         return;
     }
-    if (machine->has_backup) {
-        temp_drop(&machine->backup.temp);
+    if (machine->backup == NULL) {
+        machine->backup = disk_open();
     }
-    site_prepare(&machine->backup);
-    copy_folder(machine, &machine->backup);
-    machine->has_backup = true;
+    copy_folder(machine, machine->backup);
     sim_say(sim, "%s makes a backup", machine->name);
 }
 
 void sim_restores(struct sim *sim, const struct story_act *act)
 {
     struct sim_machine *machine = sim_awake(sim, act->who);
-    if (machine == NULL || !machine->has_backup) {
+    if (machine == NULL || machine->backup == NULL) {
         return;
     }
     SIM_SEES(sim, restored);
     sim_say(sim, "%s puts the backup back", machine->name);
     sim_machine_down(machine);
-    temp_drop(&machine->site.temp);
-    temp_make(&machine->site.temp);
-    site_copy(&machine->backup, &machine->site);
-    machine->place = ++sim->places;
+    disk_copy(machine->backup, machine->disk, DISK_FILES);
     sim_machine_boot(machine);
     sim_ledger_forgive(sim);
 }

@@ -115,11 +115,12 @@ static void fall(struct sim *sim, struct sim_saved *saved)
     }
 }
 
-/* Everybody looks, also who was off. */
+/* Everybody looks, also who was off or had a bad disk. */
 void sim_ledger_forgive(struct sim *sim)
 {
     for (uint32_t i = 0; i < sim->machine_count; i++) {
         if (sim->machines[i] != NULL) {
+            sim_disk_mends(sim, &(struct story_act){.who = i});
             sim_machine_boot(sim->machines[i]);
         }
     }

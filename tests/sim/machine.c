@@ -20,15 +20,33 @@
 #define MONO_MS  UINT64_C(1000000)
 
 enum {
-    WRITE_MS = 1,   /* from a job to its batch */
-    SETTLE_MS = 20, /* from a batch to its view */
+    WRITE_MS = 1,    /* from a job to its batch */
+    SETTLE_MS = 20,  /* from a batch to its view */
+    AGAIN_MS = 5000, /* from a failure to the next start */
     NOTES_MAX = 64,
 };
+
+/* A disk that was broken on purpose may fail a call: see sim_machine_failed. */
+static void escape(struct sim_machine *machine, enum lum_status status)
+{
+    struct sim *sim = machine->sim;
+    if (machine->has_trouble && (status == LUM_IO || status == LUM_FULL)) {
+        sim->failed = machine;
+        sim->failure = status;
+        longjmp(sim->escape, 1);
+    }
+}
+
+static void on_failure(struct site *site, enum lum_status status)
+{
+    escape((struct sim_machine *)(void *)site, status);
+}
 
 void sim_must(struct sim_machine *machine, enum lum_status status)
 {
     const struct lum_error *error = &machine->site.error;
     if (status != LUM_OK) {
+        escape(machine, status);
         sim_die(machine->sim, "%s: %s: %s (%s, %s)", machine->name, lum_status_name(status),
                 lum_cause_name(error->cause), error->one, error->two);
     }
@@ -71,22 +89,18 @@ static void fill(void *self, uint8_t *out, size_t len)
     }
 }
 
-/* A folder's files are told by its place, so that no tick of a real clock bears on the story. */
-static enum lum_status file_identity(void *self, const char *path, struct lum_file_identity *out)
-{
-    const struct sim_machine *machine = self;
-    enum lum_status status = lum_host_env()->file_identity(self, path, out);
-    out->inode = 1 + machine->number;
-    out->ctime_ns = (int64_t)machine->place;
-    return status;
-}
-
 static void machine_id(void *self, uint8_t out[32])
 {
     memset(out, ((struct sim_machine *)self)->tag, 32);
 }
 
 /* ---- there, or not ---- */
+
+static void due(struct sim_machine *machine, enum sim_due what, uint64_t at_ms)
+{
+    sim_agenda_add(&machine->sim->agenda,
+                   &(struct sim_item){.at_ms = at_ms, .what = what, .a = machine->number});
+}
 
 struct sim_machine *sim_machine(struct sim *sim, uint32_t number)
 {
@@ -113,16 +127,18 @@ struct sim_machine *sim_machine_new(struct sim *sim, uint32_t number)
     machine->number = number;
     machine->name = names[number];
     machine->tag = (uint8_t)(number + 1);
-    machine->place = ++sim->places;
     machine->dice = sim->story->dice * 1000003 + number;
     machine->wake_ms = UINT64_MAX;
-    site_prepare(&machine->site);
-    machine->site.env.self = machine;
-    machine->site.env.wall_ms = wall_ms;
-    machine->site.env.mono_us = mono_us;
-    machine->site.env.random = fill;
-    machine->site.env.file_identity = file_identity;
-    machine->site.env.machine_id = machine_id;
+    machine->disk = disk_open();
+    machine->site.on_failure = on_failure;
+    machine->site.env = (struct lum_env){.self = machine,
+                                         .wall_ms = wall_ms,
+                                         .mono_us = mono_us,
+                                         .random = fill,
+                                         .machine_id = machine_id};
+    disk_env(&machine->site.env);
+    (void)snprintf(machine->site.temp.dir, sizeof machine->site.temp.dir, "%s",
+                   disk_path(machine->disk));
     sim->machines[number] = machine;
     sim->machine_count = number < sim->machine_count ? sim->machine_count : number + 1;
     return machine;
@@ -131,10 +147,8 @@ struct sim_machine *sim_machine_new(struct sim *sim, uint32_t number)
 void sim_machine_free(struct sim_machine *machine)
 {
     sim_machine_down(machine);
-    temp_drop(&machine->site.temp);
-    if (machine->has_backup) {
-        temp_drop(&machine->backup.temp);
-    }
+    disk_close(machine->disk);
+    disk_close(machine->backup);
     machine->sim->machines[machine->number] = NULL;
     free(machine->jobs);
     free(machine);
@@ -193,17 +207,51 @@ void sim_machine_boot(struct sim_machine *machine)
 {
     if (!machine->is_on && !machine->is_gone) {
         site_open(&machine->site);
+        machine->sim->sums.marks[SIM_SAW_view_fell_back] +=
+            machine->was_settled && !lum_space_is_settled(machine->site.space);
+        machine->was_settled = false;
         sim_machine_up(machine);
     }
 }
 
-/* ---- sync ---- */
-
-static void due(struct sim_machine *machine, enum sim_due what, uint64_t at_ms)
+void sim_machine_crash(struct sim_machine *machine, int64_t draw, int64_t off_ms)
 {
-    sim_agenda_add(&machine->sim->agenda,
-                   &(struct sim_item){.at_ms = at_ms, .what = what, .a = machine->number});
+    struct choice choice;
+    bool was_settled = machine->is_on && lum_space_is_settled(machine->site.space);
+    disk_cut(machine->disk);
+    sim_machine_down(machine);
+    choice_from_seed(&choice, (uint64_t)draw);
+    disk_crash(machine->disk, draw == 0 ? NULL : &choice);
+    choice_close(&choice);
+    machine->has_trouble = false;
+    machine->was_settled = was_settled;
+    due(machine, SIM_DUE_BOOT, machine->sim->now_ms + (uint64_t)off_ms);
 }
+
+/* The process ends when its disk does, and tries again later; a full disk ends only what was
+ * about to be written. */
+void sim_machine_failed(struct sim *sim)
+{
+    struct sim_machine *machine = sim->failed;
+    sim->touched_count = 0;
+    if (disk_is_cut(machine->disk)) {
+        SIM_SEES(sim, power_failed_in_commit);
+        sim_say(sim, "%s: the power fails", machine->name);
+        sim_machine_crash(machine, machine->crash_draw, machine->off_ms);
+        return;
+    }
+    if (sim->failure == LUM_FULL) {
+        SIM_SEES(sim, disk_was_full);
+        sim_say(sim, "%s: the disk is full", machine->name);
+    } else {
+        SIM_SEES(sim, disk_failed);
+        sim_say(sim, "%s: the disk fails", machine->name);
+    }
+    sim_machine_down(machine);
+    due(machine, SIM_DUE_BOOT, sim->now_ms + AGAIN_MS);
+}
+
+/* ---- sync ---- */
 
 static void write_later(struct sim_machine *machine)
 {

@@ -14,9 +14,8 @@
 #define YEAR_MIN (365 * 24 * 60)
 #define TROUBLES(X)                                                                                \
     X(cuts)                                                                                        \
-    X(slow)                                                                                        \
-    X(half_open)                                                                                   \
-    X(crashes) X(sleeps) X(copies) X(backups) X(clocks) X(rivers) X(joins) X(departures)
+    X(slow) X(half_open) X(crashes) X(power) X(disks) X(sleeps) X(copies) X(backups) X(clocks)     \
+        X(rivers) X(joins) X(departures)
 
 enum trouble {
 #define X(name) name,
@@ -85,10 +84,10 @@ static void edit(struct plan *plan, uint32_t who)
 
 static void work(struct plan *plan, uint32_t who)
 {
-    uint32_t what = draw(plan, 12);
-    if (what < 8) {
+    uint32_t what = draw(plan, 16);
+    if (what < 12) {
         edit(plan, who);
-    } else if (what == 8) {
+    } else if (what == 12) {
         struct story_act *act = add(plan, who, STORY_imports);
         act->args[0] = 1 + draw(plan, 60);
         act->args[1] = draw(plan, 3);
@@ -248,6 +247,16 @@ static void part(struct plan *plan)
     }
 }
 
+static void break_disk(struct plan *plan, uint32_t who)
+{
+    struct story_act *act = add(plan, who, STORY_disk_fails);
+    act->args[0] = 1 + draw(plan, 3);
+    act->args[1] = draw(plan, 3);
+    act->args[2] = draw(plan, 2);
+    work(plan, who);
+    story_add(plan->story, plan->now_ms + draw(plan, 4 * HOUR_MS), who, STORY_disk_mends);
+}
+
 static void befall(struct plan *plan, enum trouble what)
 {
     uint32_t who = anyone(plan);
@@ -256,6 +265,16 @@ static void befall(struct plan *plan, enum trouble what)
         act = add(plan, who, STORY_crashes);
         act->args[0] = draw(plan, 2);
         act->args[1] = draw(plan, 2) * draw(plan, 60000);
+        act->args[2] = draw(plan, 1000);
+    } else if (what == power) {
+        act = add(plan, who, STORY_power_fails);
+        act->args[0] = 1 + draw(plan, draw(plan, 2) == 0 ? 3 : 20);
+        act->args[1] = draw(plan, 2);
+        act->args[2] = draw(plan, 2) * draw(plan, 60000);
+        act->args[3] = draw(plan, 1000);
+        work(plan, who);
+    } else if (what == disks) {
+        break_disk(plan, who);
     } else if (what == sleeps) {
         add(plan, who, STORY_sleeps)->args[0] = 1 + draw(plan, 2 * HOUR_MS);
     } else if (what == copies && plan->people < PEOPLE_MAX) {
@@ -276,7 +295,8 @@ static void befall(struct plan *plan, enum trouble what)
 /* One of the kinds that this seed has, and that come by themselves. */
 static void mishap(struct plan *plan)
 {
-    static const enum trouble kinds[] = {crashes, sleeps, copies, backups, clocks, rivers, joins};
+    static const enum trouble kinds[] = {crashes, power,  disks,  sleeps, copies,
+                                         backups, clocks, rivers, joins};
     enum trouble there[LUM_COUNT(kinds)];
     uint32_t count = 0;
     for (size_t i = 0; i < LUM_COUNT(kinds); i++) {
@@ -300,20 +320,24 @@ static void settle_down(struct plan *plan)
     plan->invites = 1;
     for (uint32_t more = 1 + draw(plan, 3); more > 0; more--) {
         (void)add(plan, plan->people++, STORY_arrives);
+        if (draw(plan, 4) > 0) {
+            (void)add(plan, plan->people - 1, STORY_meets);
+        }
     }
+    pass(plan, 2000);
 }
 
 static void step(struct plan *plan)
 {
-    uint32_t what = draw(plan, 8);
-    if (what < 2) {
-        for (uint32_t acts = 1 + draw(plan, 4); acts > 0; acts--) {
+    uint32_t what = draw(plan, 10);
+    if (what < 4) {
+        for (uint32_t acts = 1 + draw(plan, 6); acts > 0; acts--) {
             work(plan, anyone(plan));
             pass(plan, draw(plan, 100)); /* a crash may come before the view has followed */
         }
-    } else if (what < 5) {
-        market_day(plan);
     } else if (what < 7) {
+        market_day(plan);
+    } else if (what < 9) {
         mishap(plan);
     } else {
         pass(plan, (uint64_t)(1 + draw(plan, 24 * 10)) * HOUR_MS);

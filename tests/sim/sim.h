@@ -30,9 +30,12 @@
 #ifndef LUM_TESTS_SIM_SIM_H
 #define LUM_TESTS_SIM_SIM_H
 
+#include <setjmp.h>
+
 #include "net/channel.h"
 #include "sync/message.h"
 #include "sync/sync.h"
+#include "tests/disk/disk.h"
 #include "tests/lib/site.h"
 #include "tests/sim/story.h"
 
@@ -48,12 +51,15 @@ enum {
     X(deleted)                                                                                     \
     X(kept)                                                                                        \
     X(resolved)                                                                                    \
-    X(imported) X(import_met_import) X(conflict) X(revived) X(met) X(met_equal) X(said_bye) X(cut) \
-        X(half_open) X(slow) X(crash) X(crash_in_meeting) X(crash_in_batch) X(crash_before_view)   \
-            X(slept) X(copied) X(restored) X(lost_with_machine) X(doubted_by_neighbour)            \
-                X(new_incarnation) X(clock_1970) X(clock_2099) X(clock_jump) X(clock_frozen)       \
-                    X(river) X(absence) X(joined) X(joined_through_another) X(invite_overused)     \
-                        X(admitted) X(gone_for_ever) X(model_asked) X(text_kept)
+    X(imported)                                                                                    \
+    X(import_met_import)                                                                           \
+    X(conflict) X(revived) X(met) X(met_equal) X(said_bye) X(cut) X(half_open) X(slow) X(crash)    \
+        X(crash_in_meeting) X(crash_in_batch) X(crash_before_view) X(power_failed_in_commit)       \
+            X(view_fell_back) X(disk_failed) X(disk_was_full) X(slept) X(copied) X(restored)       \
+                X(lost_with_machine) X(doubted_by_neighbour) X(new_incarnation) X(clock_1970)      \
+                    X(clock_2099) X(clock_jump) X(clock_frozen) X(river) X(absence) X(joined)      \
+                        X(joined_through_another) X(invite_overused) X(admitted) X(gone_for_ever)  \
+                            X(model_asked) X(text_kept)
 #define SIM_RARE_MARKS(X) X(host_waits) X(waiting)
 
 enum sim_mark {
@@ -160,8 +166,13 @@ struct sim_machine {
     bool is_welcome; /* holds the space's secret */
     bool is_gone;    /* for ever: not in the core of the quiet time */
 
-    uint8_t tag;    /* what its machine id is made of */
-    uint64_t place; /* of its folder: new after every copy and restore */
+    struct disk *disk;
+    bool has_trouble;    /* of its disk: a call may fail */
+    bool was_settled;    /* when the power went */
+    struct disk *backup; /* NULL when there is none */
+    int64_t off_ms;      /* how long it is off, when the power fails by itself */
+    int64_t crash_draw;  /* and what its disk then keeps */
+    uint8_t tag;         /* what its machine id is made of */
     uint64_t dice;
     int64_t skew_ms;
     int32_t drift_ppm;
@@ -177,8 +188,6 @@ struct sim_machine {
     bool is_settling;
 
     uint8_t invite_pk[32]; /* what it came with */
-    struct site backup;    /* only a folder */
-    bool has_backup;
 };
 
 struct sim_machine *sim_machine(struct sim *sim, uint32_t number); /* NULL when not there */
@@ -189,10 +198,15 @@ struct sim_machine *sim_machine_new(struct sim *sim, uint32_t number);
 void sim_machine_free(struct sim_machine *machine);
 /* The space was made or opened: sync begins. */
 void sim_machine_up(struct sim_machine *machine);
-/* Power is gone: lines go down, nothing is said. Off already: nothing. */
+/* The process ends: lines go down, nothing is said. Off already: nothing. */
 void sim_machine_down(struct sim_machine *machine);
+/* So does the machine: its disk keeps what a disk keeps, by draw (0: all it can). */
+void sim_machine_crash(struct sim_machine *machine, int64_t draw, int64_t off_ms);
 void sim_machine_boot(struct sim_machine *machine);
+/* A failure ends the run; one of a disk in trouble ends the item of the agenda, and the process of
+ * the machine or what it was about: it does not return then. */
 void sim_must(struct sim_machine *machine, enum lum_status status);
+void sim_machine_failed(struct sim *sim); /* after it did not return */
 /* Its own clock, of both kinds. */
 uint64_t sim_wall_ms(const struct sim_machine *machine);
 /* One step of its sync machine; the event's times are filled in. */
@@ -257,7 +271,8 @@ bool sim_answers(struct sim_machine *member, const struct sim_machine *newcomer)
 typedef void sim_verb(struct sim *sim, const struct story_act *act);
 sim_verb sim_founds, sim_invites, sim_arrives, sim_approves, sim_puts, sim_edits, sim_deletes,
     sim_keeps, sim_imports, sim_settles, sim_looks, sim_counts;
-sim_verb sim_crashes, sim_sleeps, sim_copies, sim_backs_up, sim_restores, sim_clock;
+sim_verb sim_crashes, sim_power_fails, sim_disk_fails, sim_disk_mends, sim_sleeps, sim_copies,
+    sim_backs_up, sim_restores, sim_clock;
 
 /* ---- ledger.c ---- */
 
@@ -326,9 +341,11 @@ struct sim_open_invite {
 struct sim {
     const struct story *story;
     uint64_t now_ms; /* virtual; what the story calls day 0 00:00 is 0 */
-    uint64_t places;
     uint32_t imports;
     struct sim_agenda agenda;
+    jmp_buf escape; /* from an item of the agenda */
+    struct sim_machine *failed;
+    enum lum_status failure;
     struct sim_machine *machines[SIM_MACHINES_MAX]; /* owned */
     uint32_t machine_count;                         /* the highest number, and one */
     struct sim_line *lines;                         /* owned */

@@ -57,7 +57,10 @@ enum {
               {"dumb", 0},                                                                         \
               {"late", 0}})                                                                        \
     /* what befalls a machine; see fate.c */                                                       \
-    X(crashes, A2("batch", 0, "for", 0))                                                           \
+    X(crashes, A3("batch", 0, "for", 0, "draw", 0))                                                \
+    X(power_fails, {{"after", 1}, {"done", 0}, {"for", 0}, {"draw", 0}})                           \
+    X(disk_fails, A3("after", 1, "kind", 1, "done", 0))                                            \
+    X(disk_mends, A0)                                                                              \
     X(sleeps, A1("for", 1000))                                                                     \
     X(copies, A2("TO", 0, "alike", 0))                                                             \
     X(backs_up, A0)                                                                                \

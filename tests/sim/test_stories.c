@@ -112,9 +112,6 @@ int main(void)
     if (lum_crypto_init() != LUM_OK) {
         return 1;
     }
-    if (getenv("TMPDIR") == NULL && access("/dev/shm", W_OK) == 0) {
-        (void)setenv("TMPDIR", "/dev/shm", 1);
-    }
     bool holds = alone != NULL ? run(alone) : run_all(LUM_SOURCE_DIR "/tests/sim/stories");
     return holds ? 0 : 1;
 }

@@ -23,12 +23,27 @@ enum {
 };
 
 static sim_verb *const verbs[] = {
-    [STORY_founds] = sim_founds,     [STORY_invites] = sim_invites,   [STORY_arrives] = sim_arrives,
-    [STORY_approves] = sim_approves, [STORY_puts] = sim_puts,         [STORY_edits] = sim_edits,
-    [STORY_deletes] = sim_deletes,   [STORY_keeps] = sim_keeps,       [STORY_imports] = sim_imports,
-    [STORY_settles] = sim_settles,   [STORY_looks] = sim_looks,       [STORY_counts] = sim_counts,
-    [STORY_crashes] = sim_crashes,   [STORY_sleeps] = sim_sleeps,     [STORY_copies] = sim_copies,
-    [STORY_backs_up] = sim_backs_up, [STORY_restores] = sim_restores, [STORY_clock] = sim_clock,
+    [STORY_founds] = sim_founds,
+    [STORY_invites] = sim_invites,
+    [STORY_arrives] = sim_arrives,
+    [STORY_approves] = sim_approves,
+    [STORY_puts] = sim_puts,
+    [STORY_edits] = sim_edits,
+    [STORY_deletes] = sim_deletes,
+    [STORY_keeps] = sim_keeps,
+    [STORY_imports] = sim_imports,
+    [STORY_settles] = sim_settles,
+    [STORY_looks] = sim_looks,
+    [STORY_counts] = sim_counts,
+    [STORY_crashes] = sim_crashes,
+    [STORY_power_fails] = sim_power_fails,
+    [STORY_disk_fails] = sim_disk_fails,
+    [STORY_disk_mends] = sim_disk_mends,
+    [STORY_sleeps] = sim_sleeps,
+    [STORY_copies] = sim_copies,
+    [STORY_backs_up] = sim_backs_up,
+    [STORY_restores] = sim_restores,
+    [STORY_clock] = sim_clock,
 };
 
 /* ---- the agenda ---- */
@@ -93,7 +108,11 @@ static void run_until(struct sim *sim, uint64_t until_ms)
     struct sim_item item;
     while (sim_agenda_next(&sim->agenda, until_ms, &item)) {
         sim->now_ms = item.at_ms > sim->now_ms ? item.at_ms : sim->now_ms;
-        do_item(sim, &item);
+        if (setjmp(sim->escape) == 0) {
+            do_item(sim, &item);
+        } else {
+            sim_machine_failed(sim);
+        }
     }
     sim->now_ms = until_ms > sim->now_ms ? until_ms : sim->now_ms;
 }
@@ -118,6 +137,7 @@ static void come_to_rest(struct sim *sim)
             continue;
         }
         machine->sleeps_until_ms = 0;
+        sim_disk_mends(sim, &(struct story_act){.who = i});
         if (is_in_core(sim, i)) {
             sim_machine_boot(machine);
         } else {
