@@ -71,8 +71,7 @@ static void overrule(struct sim *sim, uint32_t number)
 static void replace(struct sim *sim, uint32_t number)
 {
     sim->texts.at[number].is_overruled = true;
-    sim->texts.at[number].is_replaced = true;
-    sim->texts.at[number].replacer = sim->texts.writer;
+    sim->texts.at[number].deed = sim->texts.deeds;
 }
 
 static void find(struct sim *sim, uint32_t number)
@@ -82,8 +81,19 @@ static void find(struct sim *sim, uint32_t number)
 
 void sim_overrules(struct sim_machine *machine, const struct lum_id *record, const char *field)
 {
-    machine->sim->texts.writer = machine->number;
+    machine->sim->texts.deeds++;
     each_live(machine, record, field, field == NULL ? overrule : replace);
+}
+
+void sim_replaced(struct sim_machine *machine)
+{
+    struct sim_texts *texts = &machine->sim->texts;
+    for (uint32_t i = 0; i < texts->count; i++) {
+        if (texts->at[i].deed == texts->deeds) {
+            texts->at[i].is_replaced = true;
+            texts->at[i].replacer = machine->number;
+        }
+    }
 }
 
 void sim_typed(struct sim_machine *machine, const struct lum_id *record, uint32_t number)

@@ -110,6 +110,7 @@ void sim_puts(struct sim *sim, const struct story_act *act)
         lum_edit_make_keyed(site->editor, &deed.target, lum_bytes_of(deed.key, strlen(deed.key)),
                             site_map(field_of(act), text_of(act)), &result, &site->error));
     if (result.end == LUM_EDIT_CREATED || result.end == LUM_EDIT_CHANGED) {
+        sim_replaced(deed.machine);
         sim_typed(deed.machine, &deed.target.record, (uint32_t)act->args[TEXT]);
         reads_text(&deed, act);
     }
@@ -130,6 +131,7 @@ void sim_edits(struct sim *sim, const struct story_act *act)
     begin(deed.machine);
     end(deed.machine, lum_edit_set(site->editor, &deed.target,
                                    site_map(field_of(act), text_of(act)), &result, &site->error));
+    sim_replaced(deed.machine);
     sim_typed(deed.machine, &deed.target.record, (uint32_t)act->args[TEXT]);
     reads_text(&deed, act);
 }
@@ -207,6 +209,7 @@ void sim_settles(struct sim *sim, const struct story_act *act)
     begin(deed.machine);
     end(deed.machine, lum_edit_resolve(deed.machine->site.editor, &deed.target, &how, &result,
                                        &deed.machine->site.error));
+    sim_replaced(deed.machine);
 }
 
 /* ---- looking ---- */

@@ -53,7 +53,8 @@ enum {
     X(resolved)                                                                                    \
     X(imported)                                                                                    \
     X(import_met_import)                                                                           \
-    X(conflict) X(revived) X(met) X(met_equal) X(said_bye) X(cut) X(half_open) X(slow) X(crash)    \
+    X(conflict)                                                                                    \
+    X(revived) X(met) X(met_equal) X(said_bye) X(cut) X(half_open) X(slow) X(crash)                \
         X(crash_in_meeting) X(crash_in_batch) X(crash_before_view) X(power_failed_in_commit)       \
             X(view_fell_back) X(disk_failed) X(disk_was_full) X(slept) X(copied) X(restored)       \
                 X(lost_with_machine) X(doubted_by_neighbour) X(new_incarnation) X(clock_1970)      \
@@ -303,15 +304,18 @@ struct sim_text {
     bool is_overruled;
     bool is_replaced; /* by another value of its cell */
     uint32_t replacer;
+    uint64_t deed; /* that would replace it */
     bool is_found;
 };
 struct sim_texts {
     struct sim_text *at; /* owned: by number */
     uint32_t count;
-    uint32_t writer; /* who overrules now */
+    uint64_t deeds;
 };
-/* Before somebody writes over a field (NULL: deletes the record): what his machine shows there. */
+/* Before somebody writes over a field (NULL: deletes the record): what his machine shows there may
+ * be gone from now on; and after he was told that it is saved: it is. */
 void sim_overrules(struct sim_machine *machine, const struct lum_id *record, const char *field);
+void sim_replaced(struct sim_machine *machine);
 /* "text 7" was written into that record. */
 void sim_typed(struct sim_machine *machine, const struct lum_id *record, uint32_t number);
 void sim_check_texts(struct sim_machine *machine);
