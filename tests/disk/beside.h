@@ -1,10 +1,12 @@
 /*
  * beside.h - other names for what core/store.h declares, so that the disk in memory and LMDB stand
- * in one program. The compiler reads it before everything else.
+ * in one program; and narrow trees, so that a few rows make many levels. The compiler reads it
+ * before everything else.
  */
 #ifndef LUM_TESTS_DISK_BESIDE_H
 #define LUM_TESTS_DISK_BESIDE_H
 
+#define DISK_TREE_WIDTH      8
 #define DOOR                 door_disk
 #define lum_store_open       beside_store_open
 #define lum_store_close      beside_store_close

@@ -15,9 +15,13 @@
 
 #include "core/mem.h"
 
+#ifndef DISK_TREE_WIDTH
+#define DISK_TREE_WIDTH 32
+#endif
+
 enum {
-    TREE_WIDTH = 32,
-    TREE_LEVELS = 16, /* at least 2 below each: more rows than memory */
+    TREE_WIDTH = DISK_TREE_WIDTH,
+    TREE_LEVELS = 16,
 };
 
 struct row {
