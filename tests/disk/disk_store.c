@@ -10,13 +10,12 @@
  * Under AddressSanitizer what get and scan hand out is a copy that goes away at the very moment the
  * contract says, so that who looks at it any later is caught. LMDB's page would mostly still hold it.
  */
-#include "core/store.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/pack.h"
+#include "core/store.h"
 #include "tests/disk/disk_i.h"
 
 enum {
@@ -31,10 +30,10 @@ struct lum_txn {
     struct image *image; /* NULL: none is open */
     bool is_write;
     bool is_dirty;
-    bool is_broken;    /* the map was full */
-    uint64_t version;  /* counts changes */
-    uint64_t weight;   /* bytes of all rows */
-    uint8_t **lent;    /* copies that were handed out */
+    bool is_broken;   /* the map was full */
+    uint64_t version; /* counts changes */
+    uint64_t weight;  /* bytes of all rows */
+    uint8_t **lent;   /* copies that were handed out */
     size_t lent_count;
     size_t lent_room;
 };
@@ -610,9 +609,8 @@ enum lum_status lum_store_copy(struct lum_store *store, const char *path, struct
         disk__name(disk, name, file);
         disk__bury(disk);
     }
-    return outcome.cause == LUM_CAUSE_none
-               ? LUM_OK
-               : lum_fail(err, outcome.cause, path, "the disk fails");
+    return outcome.cause == LUM_CAUSE_none ? LUM_OK
+                                           : lum_fail(err, outcome.cause, path, "the disk fails");
 }
 
 enum lum_status lum_store_sync(struct lum_store *store, struct lum_error *err)

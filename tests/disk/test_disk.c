@@ -15,7 +15,10 @@
 #include "tests/disk/disk.h"
 
 static const char *const TABLES[] = {"meta", "rows"};
-enum { META, ROWS };
+enum {
+    META,
+    ROWS
+};
 
 struct fixture {
     struct disk *disk;
@@ -191,15 +194,19 @@ static void a_scratch_store_is_worth_nothing_until_it_is_synced(void **state)
         const char *draws;
         enum lum_status opens;
         uint64_t rows;
-    } cases[] = {{"0", LUM_OK, 2}, {"1", LUM_OK, 1}, {"2", LUM_OK, 0},
-                 {"3", LUM_OK, 0}, {"4", LUM_CORRUPT, 0}};
+    } cases[] = {{"0", LUM_OK, 2},
+                 {"1", LUM_OK, 1},
+                 {"2", LUM_OK, 0},
+                 {"3", LUM_OK, 0},
+                 {"4", LUM_CORRUPT, 0}};
     for (size_t i = 0; i < LUM_COUNT(cases); i++) {
         (void)f->env.file_remove(NULL, path_on(f->disk, "x"));
         open_x(f, LUM_SCRATCH);
         must_put(f, "a", "1");
         must_put(f, "b", "1");
         assert_int_equal(
-            f->env.file_rename(NULL, path_on(f->disk, "x"), path_on(f->disk, "y"), &f->err), LUM_OK);
+            f->env.file_rename(NULL, path_on(f->disk, "x"), path_on(f->disk, "y"), &f->err),
+            LUM_OK);
         crash(f, cases[i].draws);
         assert_int_equal(open_as(f, f->disk, "y", LUM_DERIVED), cases[i].opens);
         assert_int_equal(disk_rows(f->disk, "y", ROWS), cases[i].rows);
@@ -327,7 +334,8 @@ static unsigned history(struct fixture *f)
     fine += lum_store_sync(f->store, &f->err) == LUM_OK;
     fine += lum_store_copy(f->store, path_on(f->disk, "y"), &f->err) == LUM_OK;
     fine += f->env.file_write(NULL, path_on(f->disk, "n"), text("1"), &f->err) == LUM_OK;
-    fine += f->env.file_rename(NULL, path_on(f->disk, "n"), path_on(f->disk, "m"), &f->err) == LUM_OK;
+    fine +=
+        f->env.file_rename(NULL, path_on(f->disk, "n"), path_on(f->disk, "m"), &f->err) == LUM_OK;
     fine += f->env.file_remove(NULL, path_on(f->disk, "m")) == LUM_OK;
     return fine;
 }
