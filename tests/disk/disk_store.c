@@ -8,7 +8,8 @@
  *               again by the key it stood on
  *
  * Under AddressSanitizer what get and scan hand out is a copy that goes away at the very moment the
- * contract says, so that who looks at it any later is caught. LMDB's page would mostly still hold it.
+ * contract says, so that who looks at it any later is caught. LMDB's page would mostly still hold
+ * it.
  */
 #include <stdio.h>
 #include <stdlib.h>

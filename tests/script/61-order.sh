@@ -2,7 +2,7 @@
 # Nothing is told before the disk has it. kill -9 takes no page cache with it, so only the order of
 # system calls can show this: tools/order.c stands between every process here and its libraries, and
 # notes for each seal, HAVE, answer and line of text whether the commit behind it was durable.
-# 62-planted-order.sh shows that it sees what it is there for.
+# The bug bank (tests/bugs, 80 to 82) shows that it sees what it is there for.
 . "$(dirname "$0")/lib.sh"
 
 : "${LUM_TOOLS:?where the helpers of the scripts are}"
