@@ -44,10 +44,10 @@ prove() {
     local tests=$work/build/tests
     case "$1" in
         model)
-            LUM_PROP_SECONDS=$2 LUM_PROP_SHRINK=0 timeout $((4 * $2)) "$tests/prop/test_model"
+            LUM_PROP_SECONDS=$2 LUM_PROP_SHRINK=0 timeout $((4 * $2 + 60)) "$tests/prop/test_model"
             ;;
         district)
-            LUM_SIM_SECONDS=$2 LUM_SIM_SHRINK=0 timeout $((4 * $2)) \
+            LUM_SIM_SECONDS=$2 LUM_SIM_SHRINK=0 timeout $((4 * $2 + 60)) \
                 sh -c "$tests/sim/test_stories && $tests/sim/test_district"
             ;;
         order)

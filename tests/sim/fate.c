@@ -73,7 +73,7 @@ void sim_sleeps(struct sim *sim, const struct story_act *act)
     }
     SIM_SEES(sim, slept);
     sim_say(sim, "%s sleeps", machine->name);
-    for (uint32_t i = 0; i < sim->line_count; i++) {
+    for (uint32_t i = sim->first_up; i < sim->line_count; i++) {
         if (sim->lines[i].machines[0] == machine->number ||
             sim->lines[i].machines[1] == machine->number) {
             sim_line_down(sim, i);

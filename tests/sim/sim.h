@@ -15,6 +15,8 @@
  *   agenda   what is due when: acts, parcels, ticks, the writer
  *   machine  a node: clocks, disk, the space, the sync machine, the one writer
  *   wire     lines as streams of bytes: latency, rate, lumps, one way dead, a cut at a byte
+ *   crowd    a large district that has been there for long
+ *   memo     signatures that were checked once in this process
  *   people   what people do to records; invites
  *   fate     crashes, copies, backups, clocks
  *   ledger   what was acknowledged, and what went down with a machine that was rolled back
@@ -84,6 +86,7 @@ struct sim_sums {
     uint64_t steps;        /* items of the agenda */
     uint64_t bytes;        /* on lines */
     uint64_t events_taken; /* that came in over lines */
+    double gather_s;       /* processor time of `gathers` */
 };
 
 /* ---- tale.c ---- */
@@ -246,7 +249,7 @@ struct sim_line {
     bool knows[2];        /* that end still believes in the line */
     uint32_t machines[2]; /* 0 dialled */
     int64_t args[STORY_ARGS_MAX];
-    struct sim_flow flows[2];
+    struct sim_flow *flows; /* of both ends while it is up; owned */
     enum lum_fault fault;
 };
 
@@ -274,6 +277,10 @@ sim_verb sim_founds, sim_invites, sim_arrives, sim_approves, sim_puts, sim_edits
     sim_keeps, sim_imports, sim_settles, sim_looks, sim_counts;
 sim_verb sim_crashes, sim_power_fails, sim_disk_fails, sim_disk_mends, sim_sleeps, sim_copies,
     sim_backs_up, sim_restores, sim_clock;
+
+/* ---- crowd.c ---- */
+
+sim_verb sim_gathers;
 
 /* ---- ledger.c ---- */
 
@@ -355,6 +362,7 @@ struct sim {
     struct sim_line *lines;                         /* owned */
     uint32_t line_count;
     uint32_t line_room;
+    uint32_t first_up; /* all before it are down */
     uint32_t touched[256]; /* lines, in this step */
     uint32_t touched_count;
     struct sim_open_invite invites[SIM_INVITES_MAX];
@@ -379,13 +387,14 @@ void sim_plan(uint64_t seed, struct story *out, struct sim_sums *sums);
 
 enum {
     TRIAL_WHY_ROOM = 512,
-    TRIAL_SECONDS = 60
+    TRIAL_SECONDS = 300
 };
 struct trial {
     bool holds;
     char why[TRIAL_WHY_ROOM]; /* the failure in one line, its numbers left out */
     uint8_t trace[32];
     struct sim_sums sums;
+    double cpu_s;
     char *tale; /* owned: of a failed run, or when it was asked for */
 };
 struct trial_ask {

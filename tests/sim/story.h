@@ -35,6 +35,7 @@ enum {
     X(founds, A0)                                                                                  \
     X(invites, A1("uses", 1))                                                                      \
     X(arrives, A1("invite", 0))                                                                    \
+    X(gathers, A1("count", 1))                                                                     \
     X(approves, A0)                                                                                \
     X(puts, A3("key", 0, "field", 0, "text", 0))                                                   \
     X(edits, A3("key", 0, "field", 0, "text", 0))                                                  \

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -92,7 +93,10 @@ void trial_run(const struct trial_ask *ask, struct trial *out)
         _exit(0);
     }
     int status = 0;
-    LUM_ASSERT(waitpid(child, &status, 0) == child);
+    struct rusage usage;
+    LUM_ASSERT(wait4(child, &status, 0, &usage) == child);
+    out->cpu_s = (double)usage.ru_utime.tv_sec + (double)usage.ru_utime.tv_usec / 1e6 +
+                 (double)usage.ru_stime.tv_sec + (double)usage.ru_stime.tv_usec / 1e6;
     out->holds = WIFEXITED(status) && WEXITSTATUS(status) == 0;
     memcpy(out->trace, shared->trace, sizeof out->trace);
     out->sums = shared->sums;

@@ -168,6 +168,8 @@ void sim_meet(struct sim *sim, uint32_t from, const struct story_act *act)
     line->machines[0] = a->number;
     line->machines[1] = b->number;
     memcpy(line->args, act->args, sizeof line->args);
+    line->flows = calloc(2, sizeof line->flows[0]);
+    LUM_ASSERT(line->flows != NULL);
     for (unsigned end = 0; end < 2; end++) {
         lum_buf_init(&line->flows[end].say, BYTES_MAX);
         lum_buf_init(&line->flows[end].in, BYTES_MAX);
@@ -198,17 +200,20 @@ static void notice(struct sim *sim, uint32_t number, unsigned end)
     }
 }
 
-static void free_flow(struct sim_flow *flow)
+static void free_flows(struct sim_line *line)
 {
-    for (uint32_t i = 0; i < flow->count; i++) {
-        free(flow->parcels[(flow->head + i) % flow->room].bytes);
+    for (unsigned end = 0; end < 2 && line->flows != NULL; end++) {
+        struct sim_flow *flow = &line->flows[end];
+        for (uint32_t i = 0; i < flow->count; i++) {
+            free(flow->parcels[(flow->head + i) % flow->room].bytes);
+        }
+        free(flow->parcels);
+        lum_buf_fini(&flow->say);
+        lum_buf_fini(&flow->in);
+        lum_buf_fini(&flow->frames);
     }
-    free(flow->parcels);
-    lum_buf_fini(&flow->say);
-    lum_buf_fini(&flow->in);
-    lum_buf_fini(&flow->frames);
-    flow->parcels = NULL;
-    flow->count = 0;
+    free(line->flows);
+    line->flows = NULL;
 }
 
 /* An invite that too many used makes all of them wait, also who was let in before: they hold the
@@ -245,8 +250,9 @@ void sim_line_down(struct sim *sim, uint32_t number)
     }
     line->is_up = false;
     check_fault(sim, number);
-    for (unsigned end = 0; end < 2; end++) {
-        free_flow(&sim->lines[number].flows[end]);
+    free_flows(line);
+    while (sim->first_up < sim->line_count && !sim->lines[sim->first_up].is_up) {
+        sim->first_up++;
     }
     notice(sim, number, 0);
     if (sim->lines[number].args[LATE] != 0) {
@@ -259,7 +265,7 @@ void sim_line_down(struct sim *sim, uint32_t number)
 void sim_lines_of_down(struct sim_machine *machine)
 {
     struct sim *sim = machine->sim;
-    for (uint32_t i = 0; i < sim->line_count; i++) {
+    for (uint32_t i = sim->first_up; i < sim->line_count; i++) {
         for (unsigned end = 0; end < 2; end++) {
             if (sim->lines[i].machines[end] == machine->number) {
                 sim->lines[i].knows[end] = false;
@@ -272,9 +278,7 @@ void sim_lines_of_down(struct sim_machine *machine)
 void sim_lines_free(struct sim *sim)
 {
     for (uint32_t i = 0; i < sim->line_count; i++) {
-        for (unsigned end = 0; end < 2 && sim->lines[i].is_up; end++) {
-            free_flow(&sim->lines[i].flows[end]);
-        }
+        free_flows(&sim->lines[i]);
     }
     free(sim->lines);
     sim->lines = NULL;
@@ -296,7 +300,7 @@ static void say_line(struct sim *sim, uint32_t number)
 
 void sim_say_lines(struct sim *sim)
 {
-    for (uint32_t i = 0; i < sim->line_count; i++) {
+    for (uint32_t i = sim->first_up; i < sim->line_count; i++) {
         say_line(sim, i);
     }
 }
@@ -315,7 +319,7 @@ static bool is_effective(struct sim *sim, uint32_t number)
 
 bool sim_lines_are_equal(struct sim *sim)
 {
-    for (uint32_t i = 0; i < sim->line_count; i++) {
+    for (uint32_t i = sim->first_up; i < sim->line_count; i++) {
         const struct sim_line *line = &sim->lines[i];
         for (unsigned end = 0; end < 2 && line->is_up; end++) {
             struct lum_sync_tally tally = {0};
@@ -332,7 +336,7 @@ bool sim_lines_are_equal(struct sim *sim)
 
 bool sim_are_linked(struct sim *sim, uint32_t a, uint32_t b)
 {
-    for (uint32_t i = 0; i < sim->line_count; i++) {
+    for (uint32_t i = sim->first_up; i < sim->line_count; i++) {
         const struct sim_line *line = &sim->lines[i];
         if (line->is_up && ((line->machines[0] == a && line->machines[1] == b) ||
                             (line->machines[0] == b && line->machines[1] == a))) {

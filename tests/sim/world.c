@@ -18,14 +18,14 @@ enum {
     LIVE_WRITERS = 4,
     LIVE_TURNS = 3,
     LIVE_APART_MS = 7,
-    LIVE_TEXTS = 1000, /* numbers of texts from there on: the plan's are lower */
+    LIVE_TEXTS = 5000, /* numbers of texts from there on: the plan's are lower */
     LIVE_MS = 1000,
 };
 
 static sim_verb *const verbs[] = {
     [STORY_founds] = sim_founds,
     [STORY_invites] = sim_invites,
-    [STORY_arrives] = sim_arrives,
+    [STORY_arrives] = sim_arrives, [STORY_gathers] = sim_gathers,
     [STORY_approves] = sim_approves,
     [STORY_puts] = sim_puts,
     [STORY_edits] = sim_edits,
@@ -128,7 +128,7 @@ static bool is_in_core(const struct sim *sim, uint32_t number)
 /* Who is not in the core is gone for ever, with all that only it held. */
 static void come_to_rest(struct sim *sim)
 {
-    for (uint32_t i = 0; i < sim->line_count; i++) {
+    for (uint32_t i = sim->first_up; i < sim->line_count; i++) {
         sim_line_down(sim, i);
     }
     for (uint32_t i = 0; i < sim->machine_count; i++) {
