@@ -8,7 +8,7 @@
 #
 # By number:  01-19 the merge rules (prop_model)   20-79 the rest (sim_district)
 #             80-.. told before it is durable (script_61-order)
-# The last line is for who gathers figures: "bug bank: found N of N, slowest S s".
+# The last line is for who gathers figures (tests/prove.sh).
 # A patch that no longer fits is to be made anew in the changed code, not dropped.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
@@ -115,5 +115,5 @@ for patch in "${patches[@]}"; do
         cp "$tree/$file" "$work/$file"
     done
 done
-echo "bug bank: found $found of ${#patches[@]}, slowest $((slowest / 10)).$((slowest % 10)) s"
+echo "figures: found $found of ${#patches[@]}, slowest $((slowest / 10)).$((slowest % 10)) s"
 [ "$found" -eq "${#patches[@]}" ]

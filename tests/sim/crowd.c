@@ -66,8 +66,8 @@ static void become_member(struct sim_machine *machine, struct sim_machine *found
     struct lum_error *error = &machine->site.error;
     for (size_t i = 0; i < LUM_COUNT(seeds); i++) {
         lum_buf_init(&kept[i], 64);
-        sim_must(machine, env->file_read(env->self, path_of(machine, seeds[i]), &kept[i], 64,
-                                         error));
+        sim_must(machine,
+                 env->file_read(env->self, path_of(machine, seeds[i]), &kept[i], 64, error));
     }
     disk_copy(founder->disk, machine->disk, DISK_FILES);
     for (size_t i = 0; i < LUM_COUNT(seeds); i++) {

@@ -5,9 +5,10 @@
  */
 #define _GNU_SOURCE /* RTLD_NEXT */
 #include <dlfcn.h>
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <sodium.h>
 
 #include "core/lum.h"
 
@@ -45,7 +46,7 @@ static void key_of(const unsigned char *sig, const unsigned char *m, unsigned lo
 int crypto_sign_verify_detached(const unsigned char *sig, const unsigned char *m,
                                 unsigned long long mlen, const unsigned char *pk)
 {
-    static unsigned char (*rows)[KEY];
+    static unsigned char(*rows)[KEY];
     unsigned char key[KEY];
     uint32_t at;
     if (rows == NULL) {

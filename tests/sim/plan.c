@@ -15,8 +15,9 @@
 #define TROUBLES(X)                                                                                \
     X(cuts)                                                                                        \
     X(slow)                                                                                        \
-    X(half_open) X(crashes) X(power) X(disks) X(sleeps) X(copies) X(backups) X(clocks) X(rivers)   \
-        X(joins) X(departures)
+    X(half_open)                                                                                   \
+    X(crashes)                                                                                     \
+    X(power) X(disks) X(sleeps) X(copies) X(backups) X(clocks) X(rivers) X(joins) X(departures)
 
 enum trouble {
 #define X(name) name,

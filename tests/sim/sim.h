@@ -56,11 +56,13 @@ enum {
     X(imported)                                                                                    \
     X(import_met_import)                                                                           \
     X(conflict)                                                                                    \
-    X(revived) X(met) X(met_equal) X(said_bye) X(cut) X(half_open) X(slow) X(crash)                \
-        X(crash_in_meeting) X(crash_in_batch) X(crash_before_view) X(power_failed_in_commit)       \
-            X(view_fell_back) X(disk_failed) X(disk_was_full) X(slept) X(copied) X(restored)       \
-                X(lost_with_machine) X(doubted_by_neighbour) X(new_incarnation) X(clock_1970)      \
-                    X(clock_2099) X(clock_jump) X(clock_frozen) X(river) X(absence) X(joined)      \
+    X(revived)                                                                                     \
+    X(met)                                                                                         \
+    X(met_equal) X(said_bye) X(cut) X(half_open) X(slow) X(crash) X(crash_in_meeting)              \
+        X(crash_in_batch) X(crash_before_view) X(power_failed_in_commit) X(view_fell_back)         \
+            X(disk_failed) X(disk_was_full) X(slept) X(copied) X(restored) X(lost_with_machine)    \
+                X(doubted_by_neighbour) X(new_incarnation) X(clock_1970) X(clock_2099)             \
+                    X(clock_jump) X(clock_frozen) X(river) X(absence) X(joined)                    \
                         X(joined_through_another) X(invite_overused) X(admitted) X(gone_for_ever)  \
                             X(model_asked) X(text_kept)
 #define SIM_RARE_MARKS(X) X(host_waits) X(waiting)
@@ -362,7 +364,7 @@ struct sim {
     struct sim_line *lines;                         /* owned */
     uint32_t line_count;
     uint32_t line_room;
-    uint32_t first_up; /* all before it are down */
+    uint32_t first_up;     /* all before it are down */
     uint32_t touched[256]; /* lines, in this step */
     uint32_t touched_count;
     struct sim_open_invite invites[SIM_INVITES_MAX];
@@ -387,7 +389,7 @@ void sim_plan(uint64_t seed, struct story *out, struct sim_sums *sums);
 
 enum {
     TRIAL_WHY_ROOM = 512,
-    TRIAL_SECONDS = 300
+    TRIAL_CPU_SECONDS = 600,
 };
 struct trial {
     bool holds;

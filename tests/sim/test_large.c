@@ -42,7 +42,7 @@ static void plan_day(struct story *story, struct choice *choice, const struct si
         struct story_act *act =
             story_add(story, at, choice_draw(choice, size->machines), STORY_puts);
         act->args[0] = choice_draw(choice, 50);
-        act->args[2] = day * 100 + i;
+        act->args[2] = 1 + day * size->writes_a_day + i;
     }
 }
 
@@ -67,7 +67,8 @@ static bool run(const struct size *size)
     plan(size, &story);
     trial_run(&(struct trial_ask){.story = &story}, &trial);
     double hours = (double)trial.sums.machine_ms / size->machines / HOUR_MS;
-    printf("%5u machines: %s, %.0f hours in %.1f s after %.1f s of gathering: %.0f hours a second; "
+    printf("figures: %u machines: %s, %.0f hours in %.1f s after %.1f s of gathering: %.0f hours a "
+           "second; "
            "%llu meetings, %llu events taken, %llu bytes\n",
            (unsigned)size->machines, trial.holds ? "all equal" : trial.why, hours,
            trial.cpu_s - trial.sums.gather_s, trial.sums.gather_s,

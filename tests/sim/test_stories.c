@@ -103,6 +103,7 @@ static bool run_all(const char *folder)
         free(entries[i]);
     }
     free(entries);
+    printf("figures: %d stories\n", count);
     return holds;
 }
 

@@ -29,7 +29,8 @@ static void be_child(const struct trial_ask *ask, struct shared *shared)
     } else {
         story_copy(ask->story, &story);
     }
-    (void)alarm(TRIAL_SECONDS);
+    const struct rlimit cpu = {TRIAL_CPU_SECONDS, TRIAL_CPU_SECONDS};
+    (void)setrlimit(RLIMIT_CPU, &cpu); /* a story that never ends ends here */
     sim_run(&sim, &story);
     for (size_t i = 0; i < SIM_MARK_COUNT; i++) {
         sim.sums.marks[i] += shared->sums.marks[i];

@@ -8,7 +8,8 @@
 #include "tests/sim/sim.h"
 
 enum {
-    MODEL_ASKED_MAX = 400 /* events: it looks at all of them for each */
+    MODEL_ASKED_MAX = 400, /* events: it looks at all of them for each */
+    MANY = 32,             /* machines; of so many meetings then one is looked at */
 };
 
 /* A snapshot of both files. */
@@ -68,7 +69,8 @@ static void check_held(struct sim_machine *machine, struct sim_machine *other, s
 
 void sim_check_equal(struct sim_machine *machine, struct sim_machine *other)
 {
-    if (other != NULL && other->is_on) {
+    bool is_asked = machine->sim->machine_count < MANY || machine->sim->sums.steps % MANY == 0;
+    if (other != NULL && other->is_on && is_asked) {
         struct look ours = look_begin(machine);
         struct look theirs = look_begin(other);
         check_held(machine, other, ours, theirs);

@@ -25,7 +25,8 @@ enum {
 static sim_verb *const verbs[] = {
     [STORY_founds] = sim_founds,
     [STORY_invites] = sim_invites,
-    [STORY_arrives] = sim_arrives, [STORY_gathers] = sim_gathers,
+    [STORY_arrives] = sim_arrives,
+    [STORY_gathers] = sim_gathers,
     [STORY_approves] = sim_approves,
     [STORY_puts] = sim_puts,
     [STORY_edits] = sim_edits,

@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# `./start prove [minutes]`: runs what the promises rest on for about so many minutes, and writes
+# what it found between the marks of docs/RELIABILITY.md. Needs no root, no network, and a tree
+# that is built with the preset gcc.
+#
+#   a proof  ->  its last lines  ->  "figures: ..."  ->  a row
+#
+# Everything else in that page is written by hand and stays as it is.
+set -u
+tree=$(cd "$(dirname "$0")/.." && pwd)
+build=$tree/build/gcc
+minutes=${1:-10}
+page=$tree/docs/RELIABILITY.md
+work=$(mktemp -d "${TMPDIR:-/tmp}/lumbung-prove-XXXXXX")
+trap 'rm -rf "$work"' EXIT
+export LUMBUNG=$build/lumbung LUMBUNG_RELEASE=$build/lumbung LUM_TOOLS=$build/tests/tools
+export LUM_SOURCE=$tree LUM_SHARED=$tree/../shared
+failed=0
+
+# Promise, share of the time in percent (0: as long as it takes), what it is, the command.
+# SECONDS stands for the share.
+proofs() {
+    cat <<'END'
+P1 P4|8|kill -9 while it writes, imports, meets|LUM_KILLS=SECONDS bash tests/script/60-kills.sh
+P1|0|nothing is told before the disk has it|bash tests/script/61-order.sh
+P6|0|a meeting cut at every byte|build/gcc/tests/prop/test_cut
+P12|10|the merge rules against an independent model|LUM_PROP_SECONDS=SECONDS build/gcc/tests/prop/test_model
+P1-P8 P12|45|the district: every kind of trouble, the model beside it|LUM_SIM_SEED=SEED LUM_SIM_SECONDS=SECONDS build/gcc/tests/sim/test_district
+P1-P8|0|stories: every failure there ever was, told again|build/gcc/tests/sim/test_stories
+P12|0|large districts|build/gcc/tests/sim/test_large
+P2|0|the disk in memory answers as LMDB does|build/gcc/tests/disk/test_against_lmdb
+P2 P3 P15|0|a whole space, with trouble at every operation of its disk|build/gcc/tests/disk/test_space
+all|30|the bug bank: each planted bug is found|LUM_BUG_SECONDS=60 bash tests/bugs/run.sh
+END
+}
+
+# The seeds are the day's, so that every run asks something new; the page names them.
+seed=$(date +%Y%m%d)000
+
+now() { date +%s; }
+
+# run NUMBER PROMISES SHARE WHAT COMMAND: adds a row.
+run() {
+    local number=$1 promises=$2 share=$3 what=$4 command=$5 began result=holds figures
+    command=${command//SECONDS/$((minutes * 60 * share / 100))}
+    command=${command//SEED/$seed}
+    printf 'prove: %s ...\n' "$what" >&2
+    began=$(now)
+    (cd "$tree" && bash -c "$command") >"$work/$number.out" 2>&1 || result='**FAILS**'
+    if [ "$result" != holds ]; then
+        failed=$((failed + 1))
+        tail -n 40 "$work/$number.out" >&2
+    fi
+    figures=$(sed -n 's/^figures: //p' "$work/$number.out" | sed ':a;N;$!ba;s/\n/<br>/g')
+    [ -n "$figures" ] || figures=$(grep -a . "$work/$number.out" | tail -n 1)
+    printf '| %s | %s | %s | %s | %d s | `%s` |\n' "$promises" "$what" "$figures" "$result" \
+        $(($(now) - began)) "$command" >>"$work/rows"
+}
+
+# How often each kind of trouble came up in the district's run.
+faults() {
+    printf '\n### What happened in the district\n\n| what | times |\n|---|---|\n'
+    sed -n 's/^ *\([0-9][0-9]*\) \([a-z_0-9]*\)$/| \2 | \1 |/p' "$work"/5.out | tr _ ' '
+}
+
+# Each planted bug, the proof that found it, and after how long.
+bank() {
+    printf '\n### The bug bank\n\n| planted | found by | after |\n|---|---|---|\n'
+    sed -n 's/^\([0-9][0-9]-[^:]*\): \([a-z]*\), \([0-9.]* s\): .*/| \1 | \2 | \3 |/p' "$work"/10.out
+}
+
+machine() {
+    printf '%s, %s cores, %s' "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" \
+        "$(nproc)" "$(sed -n 's/^PRETTY_NAME="\(.*\)"/\1/p' /etc/os-release)"
+}
+
+number=0
+while IFS='|' read -r promises share what command; do
+    number=$((number + 1))
+    run "$number" "$promises" "$share" "$what" "$command"
+done < <(proofs)
+
+{
+    sed '/^<!-- prove -->$/q' "$page"
+    printf '\nWritten by `./start prove %s` on %s, commit %s; %s.\n\n' "$minutes" \
+        "$(date -u +%Y-%m-%d)" "$(git -C "$tree" rev-parse --short=10 HEAD 2>/dev/null || echo '?')" \
+        "$(machine)"
+    printf '| promise | shown by | figures | result | took | command |\n|---|---|---|---|---|---|\n'
+    cat "$work/rows"
+    faults
+    bank
+    printf '\n'
+    sed -n '/^<!-- \/prove -->$/,$p' "$page"
+} >"$work/page" && cp "$work/page" "$page"
+printf '%d proofs, %d failed; see docs/RELIABILITY.md\n' "$number" "$failed"
+[ "$failed" -eq 0 ]
