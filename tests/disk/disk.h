@@ -48,8 +48,8 @@ void disk_env(struct lum_env *env);
  *                another write, rename or making of a file has made its folder durable
  *   DURABLE      all that was committed
  *   DERIVED      that, or all but the newest commit: its meta page waits for the next one
- *   SCRATCH      since lum_store_sync: all of it, an older image, no row at all, or a file that is
- *                none. Renamed or not
+ *   SCRATCH      since lum_store_sync: all of it, an older image, an empty file, or one that is no
+ *                store; under whatever name it stands by then
  *
  * Draws come from `choice`; where all are 0, and when it is NULL, all is there. What is still open
  * reads on what it had and writes nowhere; it may be closed later.
@@ -71,7 +71,7 @@ enum disk_trouble {
 /*
  * The n-th operation from now (1 = the next) is in trouble; 0 takes fuse and trouble away (not a
  * cut). An operation is what waits for the disk: a commit that changed something, the making of a
- * store or folder, lum_store_sync, lum_store_copy, file_write, file_rename, file_remove.
+ * store, lum_store_sync, lum_store_copy, file_write, file_rename, file_remove of what is there.
  * `is_done`: under DISK_POWER and DISK_EIO it fails only after it has reached the disk.
  */
 void disk_fuse(struct disk *disk, uint64_t n, enum disk_trouble trouble, bool is_done);

@@ -2,12 +2,14 @@
  * disk_i.h - what the parts of the disk share: files, images, the counting of operations.
  *
  *   disk.c          names and small files, copies
- *   disk_store.c    core/store.h: transactions over a file's newest image
+ *   disk_store.c    core/store.h: files as stores
+ *   disk_txn.c      core/store.h: transactions over a file's newest image
  *   disk_trouble.c  the fuse, the power, rot
  */
 #ifndef LUM_TESTS_DISK_DISK_I_H
 #define LUM_TESTS_DISK_DISK_I_H
 
+#include "core/store.h"
 #include "tests/disk/disk.h"
 #include "tests/disk/tree.h"
 
@@ -42,12 +44,12 @@ struct file {
     uint32_t refs; /* a name, a grave, an open store */
     uint64_t inode;
     uint64_t changed;
-    struct text *text;   /* of a small file, or of an empty one; NULL: a store */
-    struct image *now;   /* of a store; NULL: it is none any more */
-    struct image *sure;  /* what a power cut leaves at least; NULL: of a scratch file, nothing */
-    bool is_loose;       /* between sure and now nothing was written in order */
+    struct text *text;  /* of a small file, or of an empty one; NULL: a store */
+    struct image *now;  /* of a store; NULL: it is none any more */
+    struct image *sure; /* what a power cut leaves at least; NULL: of a scratch file, nothing */
+    bool is_loose;      /* between sure and now nothing was written in order */
     struct image *kept[DISK_KEPT]; /* before now, newest first; NULL after the last */
-    uint64_t bytes;      /* of a store: it never shrinks */
+    uint64_t bytes;                /* of a store: it never shrinks */
     struct lum_store *open;
 };
 
@@ -76,6 +78,34 @@ struct disk {
     bool is_full;
 };
 
+struct lum_txn {
+    struct lum_store *store;
+    struct image *image; /* NULL: none is open */
+    bool is_write;
+    bool is_dirty;
+    bool is_broken;   /* the map was full */
+    uint64_t version; /* counts changes */
+    uint64_t weight;  /* bytes of all rows */
+    uint8_t **lent;   /* copies that were handed out */
+    size_t lent_count;
+    size_t lent_room;
+};
+
+struct lum_store {
+    struct disk *disk; /* NULL: its machine is gone */
+    struct file *file;
+    char *path;
+    enum lum_durability durability;
+    bool is_read_only;
+    uint32_t format;
+    uint32_t table_count;
+    uint32_t tables[DISK_TABLES_MAX]; /* where each is in the image */
+    uint64_t map_bytes;
+    struct lum_txn writer;
+    enum lum_cause trouble;
+    bool is_dead;
+};
+
 /* ---- disk.c ---- */
 
 /* The disk that a path leads to, and the name there; a path that leads to none is our bug. */
@@ -94,7 +124,7 @@ struct text *disk__text_share(struct text *text); /* NULL is fine, below too */
 void disk__text_drop(struct text *text);
 struct image *disk__image_share(struct image *image);
 void disk__image_drop(struct image *image);
-struct image *disk__image_copy(const struct image *image); /* to be changed */
+struct image *disk__image_copy(const struct image *image);       /* to be changed */
 void disk__image_set(struct image **place, struct image *image); /* shared */
 void *disk__must(void *memory);
 
@@ -111,6 +141,9 @@ void disk__gain_room(struct disk *disk);
 
 /* ---- disk_store.c ---- */
 
+enum lum_status disk__refuse_dead(const struct lum_store *store, struct lum_error *err);
+/* The image is the newest; or the store tells why it cannot be. */
+enum lum_status disk__commit(struct lum_store *store, struct image *image, struct lum_error *err);
 /* The store goes on alone: its machine is gone. */
 void disk__store_part(struct lum_store *store);
 bool disk__store_writes(const struct lum_store *store);

@@ -263,8 +263,7 @@ bool disk_rot_file(struct disk *disk, const char *name, size_t at, uint8_t mask)
     if (file == NULL || file->text == NULL || file->text->len == 0) {
         return false;
     }
-    struct text *text =
-        disk__text_make(lum_bytes_of(file->text->at, file->text->len));
+    struct text *text = disk__text_make(lum_bytes_of(file->text->at, file->text->len));
     text->at[at % text->len] ^= mask;
     disk__text_drop(file->text);
     file->text = text;

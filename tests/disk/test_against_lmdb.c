@@ -24,150 +24,48 @@
 
 #include <cmocka.h>
 
-#include "core/limits.h"
 #include "core/pack.h"
-#include "tests/disk/disk.h"
-#include "tests/disk/door.h"
-#include "tests/lib/temp.h"
+#include "tests/disk/twin.h"
 
 enum {
     SECONDS_USUAL = 8,
     SHRINK_RUNS = 3000,
     STEPS = 200,
-    READERS = 3,
-    SCANS = 3,
-    FORMAT = 3,
-    KEY_ROOM = 511,
     FILL_MAX = 400,
     VALUE_ROOM = 150000,
-    PATH_ROOM = 400,
-    MAP_BYTES = 1 << 30,
 };
 
-static const char *const TABLES[] = {"meta", "few", "many"};
-enum { META, FEW, MANY, TABLE_COUNT };
-
-enum { LMDB, DISK, SIDES };
-
-struct txn {
-    struct lum_txn *on[SIDES];
-};
-
-struct scan {
-    struct lum_scan on[SIDES];
-    struct txn *txn; /* NULL: not open */
-    uint32_t table;
-    bool goes_on;      /* next may be asked */
-    bool row_is_gone;  /* on which it stands */
-    uint8_t key[KEY_ROOM];
-    size_t key_len;
-};
-
-/* One case under way. */
-struct pair {
-    struct choice *choice;
-    FILE *story; /* or NULL */
-    bool differs;
-    struct temp temp;
-    struct disk *disk;
-    struct lum_store *store[SIDES];
-    enum lum_durability durability;
-    bool is_read_only;
-    uint32_t copies;
-    char name[16];
-    struct txn writer;
-    struct txn readers[READERS];
-    struct scan scans[SCANS];
-    uint32_t stamp; /* so that each value is another */
-};
-
-static const struct door *const doors[SIDES] = {&door_lmdb, &door_disk};
 static uint64_t steps_made;
 static uint64_t rows_compared;
-
-static void say(struct pair *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void say(struct pair *p, const char *format, ...)
-{
-    if (p->story != NULL) {
-        va_list args;
-        va_start(args, format);
-        (void)vfprintf(p->story, format, args);
-        va_end(args);
-    }
-}
-
-static uint32_t draw(struct pair *p, uint32_t below)
-{
-    return choice_draw(p->choice, below);
-}
-
-/* ---- answers ---- */
-
-static void is_same(struct pair *p, const char *what, uint64_t lmdb, uint64_t disk)
-{
-    if (lmdb != disk) {
-        p->differs = true;
-        say(p, "    %s: LMDB %llu, disk %llu\n", what, (unsigned long long)lmdb,
-            (unsigned long long)disk);
-    }
-}
-
-static void are_same_bytes(struct pair *p, const char *what, const struct lum_bytes bytes[SIDES])
-{
-    is_same(p, what, bytes[LMDB].len, bytes[DISK].len);
-    if (!lum_bytes_equal(bytes[LMDB], bytes[DISK])) {
-        p->differs = true;
-        say(p, "    %s: other bytes\n", what);
-    }
-}
-
-/* Of any two calls that may tell an error; true when both are OK. */
-static bool both(struct pair *p, const enum lum_status status[SIDES],
-                 const struct lum_error err[SIDES])
-{
-    is_same(p, "status", status[LMDB], status[DISK]);
-    if (err != NULL && status[LMDB] != LUM_OK) {
-        is_same(p, "cause", err[LMDB].cause, err[DISK].cause);
-    }
-    return status[LMDB] == LUM_OK && status[DISK] == LUM_OK;
-}
-
-/* LMDB may take more, by far: a row that shrinks keeps its pages, old snapshots theirs. */
-static void is_not_far_above(struct pair *p, const char *what, uint64_t lmdb, uint64_t disk)
-{
-    if (disk > 3 * lmdb + 8) {
-        is_same(p, what, lmdb, disk);
-    }
-}
 
 /* ---- keys and values ---- */
 
 /* Few keys, so that they meet; also prefixes of one another, and the longest there may be. */
-static struct lum_bytes draw_key(struct pair *p, uint32_t table, uint8_t room[KEY_ROOM])
+static struct lum_bytes draw_key(struct twin *p, uint32_t table, uint8_t room[KEY_ROOM])
 {
     if (table == MANY) {
-        lum_put_u32(room, draw(p, 3000));
+        lum_put_u32(room, twin_draw(p, 3000));
         return lum_bytes_of(room, 4);
     }
-    size_t len = 1 + draw(p, 3);
+    size_t len = 1 + twin_draw(p, 3);
     for (size_t i = 0; i < len; i++) {
         static const uint8_t letters[] = {'a', 'b', 0, 255};
-        room[i] = letters[draw(p, sizeof letters)];
+        room[i] = letters[twin_draw(p, sizeof letters)];
     }
-    if (draw(p, 16) == 15) {
+    if (twin_draw(p, 16) == 15) {
         memset(room + len, 'x', KEY_ROOM - len);
         len = KEY_ROOM;
     }
     return lum_bytes_of(room, len);
 }
 
-static struct lum_bytes draw_value(struct pair *p)
+static struct lum_bytes draw_value(struct twin *p)
 {
     static uint8_t bytes[VALUE_ROOM];
     static const size_t odd[] = {1900, 2018, 2030, 2040, 4000, 4080, 4100, 9000, 70000, VALUE_ROOM};
-    size_t len = draw(p, 24);
-    if (draw(p, 8) == 7) {
-        len = odd[draw(p, LUM_COUNT(odd))];
+    size_t len = twin_draw(p, 24);
+    if (twin_draw(p, 8) == 7) {
+        len = odd[twin_draw(p, LUM_COUNT(odd))];
     }
     memset(bytes, (int)(p->stamp % 251), len);
     p->stamp++;
@@ -177,254 +75,45 @@ static struct lum_bytes draw_value(struct pair *p)
     return lum_bytes_of(bytes, len);
 }
 
-static void say_row(struct pair *p, const char *verb, uint32_t table, struct lum_bytes key)
+static void say_row(struct twin *p, const char *verb, uint32_t table, struct lum_bytes key)
 {
-    say(p, "%s %s ", verb, TABLES[table]);
+    twin_say(p, "%s %s ", verb, twin_tables[table]);
     for (size_t i = 0; i < key.len && i < 8; i++) {
-        say(p, "%02x", key.at[i]);
+        twin_say(p, "%02x", key.at[i]);
     }
-    say(p, "%s\n", key.len > 8 ? ".." : "");
-}
-
-/* ---- opening and closing ---- */
-
-static const char *path_of(const struct pair *p, int side, const char *name, char room[PATH_ROOM])
-{
-    (void)snprintf(room, PATH_ROOM, "%s/%s", side == LMDB ? p->temp.dir : disk_path(p->disk), name);
-    return room;
-}
-
-static bool open_both(struct pair *p, struct lum_store_options options, const char *name)
-{
-    enum lum_status status[SIDES];
-    struct lum_error err[SIDES] = {{0}};
-    char path[PATH_ROOM];
-    for (int side = 0; side < SIDES; side++) {
-        options.path = path_of(p, side, name, path);
-        status[side] = doors[side]->open(&options, &p->store[side], &err[side]);
-    }
-    return both(p, status, err);
-}
-
-static void close_both(struct pair *p)
-{
-    for (int side = 0; side < SIDES; side++) {
-        doors[side]->close(p->store[side]);
-        p->store[side] = NULL;
-    }
-}
-
-static struct lum_store_options usual(const struct pair *p)
-{
-    return (struct lum_store_options){
-        .durability = p->durability,
-        .format = FORMAT,
-        .tables = TABLES,
-        .table_count = TABLE_COUNT,
-        .create = true,
-        .map_bytes = MAP_BYTES,
-    };
-}
-
-static void open_usual(struct pair *p)
-{
-    p->is_read_only = false;
-    if (!open_both(p, usual(p), p->name)) {
-        p->differs = true;
-    }
-}
-
-static void end_scan(struct scan *scan)
-{
-    for (int side = 0; side < SIDES && scan->txn != NULL; side++) {
-        doors[side]->scan_close(&scan->on[side]);
-    }
-    scan->txn = NULL;
-}
-
-static void end_txn(struct pair *p, struct txn *txn)
-{
-    for (size_t i = 0; i < SCANS; i++) {
-        if (p->scans[i].txn == txn) {
-            end_scan(&p->scans[i]);
-        }
-    }
-    for (int side = 0; side < SIDES; side++) {
-        doors[side]->abort(txn->on[side]);
-        txn->on[side] = NULL;
-    }
-}
-
-static void end_all(struct pair *p)
-{
-    if (p->writer.on[LMDB] != NULL) {
-        end_txn(p, &p->writer);
-    }
-    for (size_t i = 0; i < READERS; i++) {
-        if (p->readers[i].on[LMDB] != NULL) {
-            end_txn(p, &p->readers[i]);
-        }
-    }
-    close_both(p);
-}
-
-/* Things that do not open, or open otherwise, before the store is opened again as usual. */
-static void reopen(struct pair *p)
-{
-    static const char *const other[] = {"meta", "few", "other"};
-    static const char *const strange[] = {"strange"};
-    struct lum_store_options options = usual(p);
-    const char *name = p->name;
-    uint32_t how = draw(p, 8);
-    say(p, "reopen, case %u\n", how);
-    end_all(p);
-    options.create = how != 1 && how != 6 && how != 7;
-    options.read_only = how == 6 || how == 7;
-    options.format = how == 2 ? FORMAT - 1 : how == 3 ? FORMAT + 1 : FORMAT;
-    options.tables = how == 4 ? other : how == 5 ? strange : TABLES;
-    options.table_count = how == 5 ? 1 : TABLE_COUNT;
-    name = how == 1 || how == 6 ? "missing" : name;
-    if (open_both(p, options, name)) {
-        is_same(p, "format", doors[LMDB]->format(p->store[LMDB]),
-                doors[DISK]->format(p->store[DISK]));
-        p->is_read_only = options.read_only;
-    }
-    if (!p->is_read_only || p->store[LMDB] == NULL) {
-        close_both(p);
-        open_usual(p);
-    }
-}
-
-/* The same rows in another file, which goes on in its place. */
-static void copy(struct pair *p)
-{
-    enum lum_status status[SIDES];
-    struct lum_error err[SIDES] = {{0}};
-    char path[PATH_ROOM];
-    bool is_taken = draw(p, 4) == 3;
-    char name[16];
-    (void)snprintf(name, sizeof name, "copy%u", is_taken ? p->copies : p->copies + 1);
-    say(p, "copy to %s\n", name);
-    for (int side = 0; side < SIDES; side++) {
-        status[side] = doors[side]->copy(p->store[side], path_of(p, side, name, path), &err[side]);
-    }
-    if (both(p, status, err)) {
-        p->copies += is_taken ? 0 : 1;
-        end_all(p);
-        memcpy(p->name, name, sizeof name);
-        open_usual(p);
-    }
-}
-
-/* ---- transactions ---- */
-
-static struct txn *some_txn(struct pair *p)
-{
-    uint32_t at = draw(p, 1 + READERS);
-    struct txn *txn = at == 0 ? &p->writer : &p->readers[at - 1];
-    return txn->on[LMDB] == NULL ? NULL : txn;
-}
-
-static void begin_write(struct pair *p)
-{
-    enum lum_status status[SIDES];
-    struct lum_error err[SIDES] = {{0}};
-    say(p, "begin to write\n");
-    for (int side = 0; side < SIDES; side++) {
-        status[side] = doors[side]->begin_write(p->store[side], &p->writer.on[side], &err[side]);
-    }
-    (void)both(p, status, err);
-}
-
-static void begin_read(struct pair *p, struct txn *txn)
-{
-    enum lum_status status[SIDES];
-    struct lum_error err[SIDES] = {{0}};
-    say(p, "begin to read\n");
-    for (int side = 0; side < SIDES; side++) {
-        status[side] = doors[side]->begin_read(p->store[side], &txn->on[side], &err[side]);
-    }
-    (void)both(p, status, err);
-}
-
-static void commit(struct pair *p)
-{
-    enum lum_status status[SIDES];
-    struct lum_error err[SIDES] = {{0}};
-    say(p, "commit\n");
-    for (size_t i = 0; i < SCANS; i++) {
-        if (p->scans[i].txn == &p->writer) {
-            end_scan(&p->scans[i]);
-        }
-    }
-    for (int side = 0; side < SIDES; side++) {
-        status[side] = doors[side]->commit(p->writer.on[side], &err[side]);
-        p->writer.on[side] = NULL;
-    }
-    (void)both(p, status, err);
-}
-
-/* Begins what is not there, ends what is. */
-static void turn_txn(struct pair *p)
-{
-    uint32_t at = draw(p, 3 + READERS);
-    struct txn *txn = at < 3 ? &p->writer : &p->readers[at - 3];
-    if (txn->on[LMDB] == NULL) {
-        if (at < 3) {
-            begin_write(p);
-        } else {
-            begin_read(p, txn);
-        }
-    } else if (at == 0 || at > 2) {
-        say(p, "abort\n");
-        end_txn(p, txn);
-    } else {
-        commit(p);
-    }
-}
-
-static void sync_both(struct pair *p)
-{
-    enum lum_status status[SIDES];
-    struct lum_error err[SIDES] = {{0}};
-    if (p->is_read_only) {
-        return;
-    }
-    say(p, "sync\n");
-    for (int side = 0; side < SIDES; side++) {
-        status[side] = doors[side]->sync(p->store[side], &err[side]);
-    }
-    (void)both(p, status, err);
-    is_not_far_above(p, "bytes", doors[LMDB]->bytes(p->store[LMDB]) / 4096,
-                     doors[DISK]->bytes(p->store[DISK]) / 4096);
+    twin_say(p, "%s\n", key.len > 8 ? ".." : "");
 }
 
 /* ---- rows ---- */
 
-static void get(struct pair *p)
+static void get(struct twin *p)
 {
     uint8_t room[KEY_ROOM];
     enum lum_status status[SIDES];
     struct lum_bytes value[SIDES] = {{0}};
-    struct txn *txn = some_txn(p);
-    uint32_t table = FEW + draw(p, 2);
+    struct txn *txn = twin_txn(p);
+    uint32_t table = FEW + twin_draw(p, 2);
     struct lum_bytes key = draw_key(p, table, room);
     if (txn == NULL) {
         return;
     }
     say_row(p, "get", table, key);
     for (int side = 0; side < SIDES; side++) {
-        status[side] = doors[side]->get(txn->on[side], table, key, &value[side]);
+        status[side] = twin_doors[side]->get(txn->on[side], table, key, &value[side]);
     }
-    if (both(p, status, NULL)) {
-        are_same_bytes(p, "value", value);
+    if (twin_both(p, status, NULL)) {
+        twin_same_bytes(p, "value", value);
     }
 }
 
 /* What a put, a delete of that key, a clear means for the writer's scans. */
-enum change { IS_PUT, IS_DELETED, IS_CLEARED };
+enum change {
+    IS_PUT,
+    IS_DELETED,
+    IS_CLEARED
+};
 
-static void note_change(struct pair *p, enum change change, uint32_t table, struct lum_bytes key)
+static void note_change(struct twin *p, enum change change, uint32_t table, struct lum_bytes key)
 {
     for (size_t i = 0; i < SCANS; i++) {
         struct scan *scan = &p->scans[i];
@@ -437,64 +126,64 @@ static void note_change(struct pair *p, enum change change, uint32_t table, stru
     }
 }
 
-static void put_one(struct pair *p, uint32_t how, uint32_t table, struct lum_bytes key,
+static void put_one(struct twin *p, uint32_t how, uint32_t table, struct lum_bytes key,
                     struct lum_bytes value)
 {
     enum lum_status status[SIDES];
     size_t part = value.len / 3;
     for (int side = 0; side < SIDES; side++) {
-        const struct door *door = doors[side];
+        const struct door *door = twin_doors[side];
         struct lum_txn *txn = p->writer.on[side];
         status[side] = how == 0   ? door->append(txn, table, key, value)
                        : how == 1 ? door->put_two(txn, table, key, lum_bytes_of(value.at, part),
                                                   lum_bytes_of(value.at + part, value.len - part))
                                   : door->put(txn, table, key, value);
     }
-    (void)both(p, status, NULL);
+    (void)twin_both(p, status, NULL);
     note_change(p, IS_PUT, table, key);
 }
 
-static void delete_one(struct pair *p, uint32_t table, struct lum_bytes key)
+static void delete_one(struct twin *p, uint32_t table, struct lum_bytes key)
 {
     enum lum_status status[SIDES];
     for (int side = 0; side < SIDES; side++) {
-        status[side] = doors[side]->delete(p->writer.on[side], table, key);
+        status[side] = twin_doors[side]->delete (p->writer.on[side], table, key);
     }
-    if (both(p, status, NULL)) {
+    if (twin_both(p, status, NULL)) {
         note_change(p, IS_DELETED, table, key);
     }
 }
 
-static void put(struct pair *p)
+static void put(struct twin *p)
 {
     uint8_t room[KEY_ROOM];
-    uint32_t how = draw(p, 4);
-    uint32_t table = FEW + draw(p, 2);
+    uint32_t how = twin_draw(p, 4);
+    uint32_t table = FEW + twin_draw(p, 2);
     struct lum_bytes key = draw_key(p, table, room);
     struct lum_bytes value = draw_value(p);
     say_row(p, how == 0 ? "append" : "put", table, key);
     put_one(p, how, table, key, value);
 }
 
-static void delete_row(struct pair *p)
+static void delete_row(struct twin *p)
 {
     uint8_t room[KEY_ROOM];
-    uint32_t table = FEW + draw(p, 2);
+    uint32_t table = FEW + twin_draw(p, 2);
     struct lum_bytes key = draw_key(p, table, room);
     say_row(p, "delete", table, key);
     delete_one(p, table, key);
 }
 
 /* Runs of keys, so that pages and nodes split and join. */
-static void many(struct pair *p, bool is_put)
+static void many(struct twin *p, bool is_put)
 {
     uint8_t key[4];
-    uint32_t first = draw(p, 3000);
-    uint32_t count = 1 + draw(p, FILL_MAX);
-    uint32_t stride = 1 + draw(p, 7);
-    bool is_down = draw(p, 2) == 1;
-    say(p, "%s %u from %u by %u %s\n", is_put ? "put" : "delete", count, first, stride,
-        is_down ? "down" : "up");
+    uint32_t first = twin_draw(p, 3000);
+    uint32_t count = 1 + twin_draw(p, FILL_MAX);
+    uint32_t stride = 1 + twin_draw(p, 7);
+    bool is_down = twin_draw(p, 2) == 1;
+    twin_say(p, "%s %u from %u by %u %s\n", is_put ? "put" : "delete", count, first, stride,
+             is_down ? "down" : "up");
     struct lum_bytes value = draw_value(p);
     value.len = value.len > 300 ? 300 : value.len;
     for (uint32_t i = 0; i < count; i++) {
@@ -507,21 +196,21 @@ static void many(struct pair *p, bool is_put)
     }
 }
 
-static void clear(struct pair *p)
+static void clear(struct twin *p)
 {
     enum lum_status status[SIDES];
-    uint32_t table = FEW + draw(p, 2);
-    say(p, "clear %s\n", TABLES[table]);
+    uint32_t table = FEW + twin_draw(p, 2);
+    twin_say(p, "clear %s\n", twin_tables[table]);
     for (int side = 0; side < SIDES; side++) {
-        status[side] = doors[side]->clear(p->writer.on[side], table);
+        status[side] = twin_doors[side]->clear(p->writer.on[side], table);
     }
-    (void)both(p, status, NULL);
+    (void)twin_both(p, status, NULL);
     note_change(p, IS_CLEARED, table, (struct lum_bytes){0});
 }
 
-static void write_row(struct pair *p)
+static void write_row(struct twin *p)
 {
-    uint32_t what = draw(p, 16);
+    uint32_t what = twin_draw(p, 16);
     if (p->writer.on[LMDB] == NULL) {
         return;
     }
@@ -538,51 +227,51 @@ static void write_row(struct pair *p)
     }
 }
 
-static void sums(struct pair *p)
+static void sums(struct twin *p)
 {
-    struct txn *txn = some_txn(p);
+    struct txn *txn = twin_txn(p);
     for (uint32_t table = 0; txn != NULL && table < TABLE_COUNT; table++) {
-        is_same(p, "rows", doors[LMDB]->rows(txn->on[LMDB], table),
-                doors[DISK]->rows(txn->on[DISK], table));
-        is_not_far_above(p, "pages", doors[LMDB]->pages(txn->on[LMDB], table),
-                         doors[DISK]->pages(txn->on[DISK], table));
+        twin_same(p, "rows", twin_doors[LMDB]->rows(txn->on[LMDB], table),
+                  twin_doors[DISK]->rows(txn->on[DISK], table));
+        twin_not_far_above(p, "pages", twin_doors[LMDB]->pages(txn->on[LMDB], table),
+                           twin_doors[DISK]->pages(txn->on[DISK], table));
     }
 }
 
 /* ---- scans ---- */
 
-static void open_scan(struct pair *p, struct scan *scan)
+static void open_scan(struct twin *p, struct scan *scan)
 {
     enum lum_status status[SIDES];
-    uint32_t table = draw(p, TABLE_COUNT);
-    struct txn *txn = some_txn(p);
+    uint32_t table = twin_draw(p, TABLE_COUNT);
+    struct txn *txn = twin_txn(p);
     if (txn == NULL) {
         return;
     }
-    say(p, "open scan %u of %s\n", (unsigned)(scan - p->scans), TABLES[table]);
+    twin_say(p, "open scan %u of %s\n", (unsigned)(scan - p->scans), twin_tables[table]);
     for (int side = 0; side < SIDES; side++) {
-        status[side] = doors[side]->scan_open(txn->on[side], table, &scan->on[side]);
+        status[side] = twin_doors[side]->scan_open(txn->on[side], table, &scan->on[side]);
     }
     scan->txn = txn;
     scan->table = table;
     scan->goes_on = true; /* from the first row on */
     scan->row_is_gone = false;
     scan->key_len = 0;
-    (void)both(p, status, NULL);
+    (void)twin_both(p, status, NULL);
 }
 
-static bool move(struct pair *p, struct scan *scan, uint32_t how, struct lum_bytes key)
+static bool move(struct twin *p, struct scan *scan, uint32_t how, struct lum_bytes key)
 {
     bool found[SIDES];
     for (int side = 0; side < SIDES; side++) {
-        const struct door *door = doors[side];
+        const struct door *door = twin_doors[side];
         struct lum_scan *on = &scan->on[side];
         found[side] = how == 0   ? door->last(on)
                       : how == 1 ? door->seek_before(on, key)
                       : how == 2 ? door->seek(on, key)
                                  : door->next(on);
     }
-    is_same(p, "found", found[LMDB], found[DISK]);
+    twin_same(p, "found", found[LMDB], found[DISK]);
     scan->goes_on = found[LMDB];
     scan->row_is_gone = false;
     if (found[LMDB] && found[DISK]) {
@@ -590,36 +279,36 @@ static bool move(struct pair *p, struct scan *scan, uint32_t how, struct lum_byt
         const struct lum_bytes values[SIDES] = {scan->on[LMDB].value, scan->on[DISK].value};
         scan->key_len = keys[LMDB].len;
         memcpy(scan->key, keys[LMDB].at, keys[LMDB].len);
-        are_same_bytes(p, "key", keys);
-        are_same_bytes(p, "value", values);
+        twin_same_bytes(p, "key", keys);
+        twin_same_bytes(p, "value", values);
         rows_compared++;
     }
     return found[LMDB] && found[DISK];
 }
 
-static void scan(struct pair *p)
+static void scan(struct twin *p)
 {
     static const char *const verbs[] = {"last", "seek before", "seek", "next"};
     uint8_t room[KEY_ROOM];
-    struct scan *scan = &p->scans[draw(p, SCANS)];
-    uint32_t how = draw(p, 10);
+    struct scan *scan = &p->scans[twin_draw(p, SCANS)];
+    uint32_t how = twin_draw(p, 10);
     how = how > 3 ? 3 : how;
     if (scan->txn == NULL) {
         open_scan(p, scan);
         return;
     }
-    if (draw(p, 12) == 11) {
-        end_scan(scan);
+    if (twin_draw(p, 12) == 11) {
+        twin_end_scan(scan);
         return;
     }
     struct lum_bytes key = draw_key(p, scan->table, room);
-    key.len = how == 2 && draw(p, 8) == 7 ? 0 : key.len;
+    key.len = how == 2 && twin_draw(p, 8) == 7 ? 0 : key.len;
     if (how == 3 && !scan->goes_on) {
         return;
     }
-    say(p, "scan %u ", (unsigned)(scan - p->scans));
+    twin_say(p, "scan %u ", (unsigned)(scan - p->scans));
     say_row(p, verbs[how], scan->table, key);
-    uint32_t more = draw(p, 4) == 3 ? draw(p, 100) : 0;
+    uint32_t more = twin_draw(p, 4) == 3 ? twin_draw(p, 100) : 0;
     bool is_there = move(p, scan, how, key);
     while (is_there && more-- > 0) {
         is_there = move(p, scan, 3, key);
@@ -627,24 +316,24 @@ static void scan(struct pair *p)
 }
 
 /* A scan deletes what it stands on, or puts beside it, and goes on. */
-static void scan_and_write(struct pair *p)
+static void scan_and_write(struct twin *p)
 {
     uint8_t at[KEY_ROOM + 1];
-    struct scan *scan = &p->scans[draw(p, SCANS)];
-    bool is_delete = draw(p, 2) == 0;
-    for (uint32_t i = 1 + draw(p, 40); i > 0; i--) {
+    struct scan *scan = &p->scans[twin_draw(p, SCANS)];
+    bool is_delete = twin_draw(p, 2) == 0;
+    for (uint32_t i = 1 + twin_draw(p, 40); i > 0; i--) {
         if (scan->txn != &p->writer || !scan->goes_on || scan->table == META ||
             !move(p, scan, 3, (struct lum_bytes){0})) {
             return;
         }
         struct lum_bytes key = {at, scan->on[LMDB].key.len};
         memcpy(at, scan->on[LMDB].key.at, key.len);
-        if (is_delete && draw(p, 3) > 0) {
+        if (is_delete && twin_draw(p, 3) > 0) {
             say_row(p, "delete on the way", scan->table, key);
             delete_one(p, scan->table, key);
         } else if (key.len < KEY_ROOM) {
-            at[key.len] = (uint8_t)draw(p, 3);
-            key.len += draw(p, 2);
+            at[key.len] = (uint8_t)twin_draw(p, 3);
+            key.len += twin_draw(p, 2);
             say_row(p, "put on the way", scan->table, key);
             put_one(p, 2, scan->table, key, draw_value(p));
         }
@@ -654,31 +343,31 @@ static void scan_and_write(struct pair *p)
 /* ---- a case ---- */
 
 /* All rows of all tables, as a new reader sees them. */
-static void compare_all(struct pair *p)
+static void compare_all(struct twin *p)
 {
     struct txn txn = {{NULL}};
-    begin_read(p, &txn);
+    twin_begin_read(p, &txn);
     for (uint32_t table = 0; table < TABLE_COUNT && !p->differs; table++) {
         struct scan scan = {.txn = &txn, .table = table};
         for (int side = 0; side < SIDES; side++) {
-            if (doors[side]->scan_open(txn.on[side], table, &scan.on[side]) != LUM_OK) {
+            if (twin_doors[side]->scan_open(txn.on[side], table, &scan.on[side]) != LUM_OK) {
                 p->differs = true;
             }
         }
         while (move(p, &scan, 3, (struct lum_bytes){0})) {
         }
-        end_scan(&scan);
+        twin_end_scan(&scan);
     }
-    end_txn(p, &txn);
+    twin_end_txn(p, &txn);
 }
 
-static void step(struct pair *p)
+static void step(struct twin *p)
 {
     size_t span = choice_span_begin(p->choice);
-    uint32_t what = draw(p, 100);
+    uint32_t what = twin_draw(p, 100);
     steps_made++;
     if (what < 12) {
-        turn_txn(p);
+        twin_turn_txn(p);
     } else if (what < 48) {
         write_row(p);
     } else if (what < 58) {
@@ -690,45 +379,31 @@ static void step(struct pair *p)
     } else if (what < 97) {
         sums(p);
     } else if (what == 97) {
-        reopen(p);
+        twin_reopen(p);
     } else if (what == 98) {
-        copy(p);
+        twin_copy(p);
     } else {
-        sync_both(p);
+        twin_sync(p);
     }
     choice_span_end(p->choice, span);
 }
 
-static void begin_case(struct pair *p, struct choice *choice, FILE *story)
-{
-    *p = (struct pair){.choice = choice, .story = story, .name = "store"};
-    temp_make(&p->temp);
-    p->disk = disk_open();
-}
-
-static void end_case(struct pair *p)
-{
-    end_all(p);
-    disk_close(p->disk);
-    temp_drop(&p->temp);
-}
-
-static struct pair pair;
+static struct twin twin;
 
 static bool answers_are_the_same(struct choice *choice, void *story)
 {
-    struct pair *p = &pair;
-    begin_case(p, choice, story);
-    uint32_t durability = draw(p, 3);
+    struct twin *p = &twin;
+    twin_begin(p, choice, story);
+    uint32_t durability = twin_draw(p, 3);
     p->durability = (enum lum_durability)durability;
-    open_usual(p);
-    for (uint32_t steps = 1 + draw(p, STEPS); steps > 0 && !p->differs; steps--) {
+    twin_open(p);
+    for (uint32_t steps = 1 + twin_draw(p, STEPS); steps > 0 && !p->differs; steps--) {
         step(p);
     }
     if (!p->differs) {
         compare_all(p);
     }
-    end_case(p);
+    twin_end(p);
     return !p->differs;
 }
 
@@ -782,17 +457,17 @@ static void the_disk_answers_as_lmdb_does(void **state)
 }
 
 /* Pages of a table of `count` rows; rows in order, or in any. */
-static void fill(struct pair *p, size_t len, uint32_t count, bool in_order, uint64_t pages[SIDES])
+static void fill(struct twin *p, size_t len, uint32_t count, bool in_order, uint64_t pages[SIDES])
 {
     static uint8_t value[VALUE_ROOM];
     uint8_t key[4];
-    begin_write(p);
+    twin_begin_write(p);
     for (uint32_t i = 0; i < count; i++) {
         lum_put_u32(key, in_order ? i : i * UINT32_C(2654435761));
         put_one(p, in_order ? 0 : 2, MANY, lum_bytes_of(key, 4), lum_bytes_of(value, len));
     }
     for (int side = 0; side < SIDES; side++) {
-        pages[side] = doors[side]->pages(p->writer.on[side], MANY);
+        pages[side] = twin_doors[side]->pages(p->writer.on[side], MANY);
     }
 }
 
@@ -805,15 +480,15 @@ static void pages_are_about_those_of_lmdb(void **state)
     for (size_t i = 0; i < LUM_COUNT(lens) * 2; i++) {
         size_t len = lens[i / 2];
         uint64_t pages[SIDES];
-        begin_case(&pair, &choice, NULL);
-        open_usual(&pair);
-        fill(&pair, len, (uint32_t)(4000000 / (len + 100)), i % 2 == 0, pages);
+        twin_begin(&twin, &choice, NULL);
+        twin_open(&twin);
+        fill(&twin, len, (uint32_t)(4000000 / (len + 100)), i % 2 == 0, pages);
         print_message("rows of %5zu %s: LMDB %llu pages, disk %llu\n", len,
                       i % 2 == 0 ? "in order" : "in any  ", (unsigned long long)pages[LMDB],
                       (unsigned long long)pages[DISK]);
         assert_true(pages[LMDB] < 2 * pages[DISK] && pages[DISK] < 2 * pages[LMDB]);
-        assert_false(pair.differs);
-        end_case(&pair);
+        assert_false(twin.differs);
+        twin_end(&twin);
     }
     choice_close(&choice);
 }

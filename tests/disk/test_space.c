@@ -23,14 +23,14 @@
 enum {
     ROWS = 3, /* of a batch: all of it is there, or nothing */
     BATCHES_MAX = 16,
-    DRAWS = 4, /* of what a crash leaves, for each operation */
+    DRAWS = 3, /* of what a crash leaves, for each operation */
 };
 
 struct life {
     struct disk *disk;
     struct site site; /* without its folder */
     uint64_t dice;
-    uint32_t begun;      /* batches */
+    uint32_t begun; /* batches */
     bool is_saved[BATCHES_MAX];
 };
 
@@ -173,8 +173,9 @@ static enum lum_status keep_roots(struct life *l)
 }
 
 static enum lum_status (*const steps[])(struct life *l) = {
-    found,   write_batch, settle, write_batch, write_batch, settle,      keep_roots, rebuild,
-    write_batch, compact, write_batch, settle, open_again,  write_batch, rebuild,    settle,
+    found,      write_batch, settle,      write_batch, write_batch, settle,
+    keep_roots, rebuild,     write_batch, compact,     write_batch, settle,
+    open_again, write_batch, rebuild,     settle,
 };
 
 /* To the end, or to the first step that fails. */

@@ -11,15 +11,15 @@
 #include <string.h>
 
 enum {
-    POOR = TREE_WIDTH / 4,     /* a node of fewer is joined with a neighbour, */
+    POOR = TREE_WIDTH / 4,       /* a node of fewer is joined with a neighbour, */
     JOINED = TREE_WIDTH * 3 / 4, /* unless they had more together */
 
     PAGE = 4096,
     PAGE_ROOM = PAGE - 16,
-    ROW_HEAD = 8 + 2,    /* of a row in a page, and its place there */
-    SHARED_MAX = 2038,   /* a larger row's value stands by itself, */
-    LARGE_ROW = 8,       /* and this in its place */
-    BRANCH_ROWS = 100,   /* about, of one page */
+    ROW_HEAD = 8 + 2,  /* of a row in a page, and its place there */
+    SHARED_MAX = 2038, /* a larger row's value stands by itself, */
+    LARGE_ROW = 8,     /* and this in its place */
+    BRANCH_ROWS = 100, /* about, of one page */
 };
 
 struct tree_node {
