@@ -58,9 +58,10 @@ enum {
     X(conflict)                                                                                    \
     X(revived)                                                                                     \
     X(met)                                                                                         \
-    X(met_equal) X(said_bye) X(cut) X(half_open) X(slow) X(crash) X(crash_in_meeting)              \
-        X(crash_in_batch) X(crash_before_view) X(power_failed_in_commit) X(view_fell_back)         \
-            X(disk_failed) X(disk_was_full) X(slept) X(copied) X(restored) X(lost_with_machine)    \
+    X(met_equal)                                                                                   \
+    X(said_bye) X(cut) X(half_open) X(slow) X(crash) X(crash_in_meeting) X(crash_in_batch)         \
+        X(crash_before_view) X(power_failed_in_commit) X(view_fell_back) X(disk_failed)            \
+            X(disk_was_full) X(slept) X(copied) X(restored) X(lost_with_machine)                   \
                 X(doubted_by_neighbour) X(new_incarnation) X(clock_1970) X(clock_2099)             \
                     X(clock_jump) X(clock_frozen) X(river) X(absence) X(joined)                    \
                         X(joined_through_another) X(invite_overused) X(admitted) X(gone_for_ever)  \

@@ -1,7 +1,7 @@
 /*
  * story.c - acts, and their text; see story.h.
  */
-#define _XOPEN_SOURCE 700 /* getline, open_memstream */
+#define _XOPEN_SOURCE 700 /* getline */
 #include "tests/sim/story.h"
 
 #include <inttypes.h>
@@ -110,6 +110,7 @@ const char *story_arg(enum story_verb verb, size_t arg, int64_t *least, bool *is
 void story_close(struct story *story)
 {
     free(story->acts);
+    free(story->head);
     free(story->expected);
     memset(story, 0, sizeof *story);
 }
@@ -184,6 +185,7 @@ static void write_act(const struct story_act *act, FILE *out)
 
 void story_write(const struct story *story, FILE *out)
 {
+    (void)fputs(story->head == NULL ? "" : story->head, out);
     (void)fprintf(out, "dice %" PRIu64 "\n", story->dice);
     if (story->core != 0) {
         (void)fprintf(out, "core %" PRIu32 "\n", story->core);
@@ -307,7 +309,7 @@ static bool read_line(struct story *story, char *at)
     const char *word = NULL;
     const char *value = NULL;
     int64_t number = 0;
-    if (!next_word(&at, &word) || word[0] == '#') {
+    if (!next_word(&at, &word)) {
         return true;
     }
     if (strcmp(word, "day") == 0) {
@@ -321,28 +323,33 @@ static bool read_line(struct story *story, char *at)
     return strcmp(word, "dice") == 0 || strcmp(word, "core") == 0;
 }
 
+/* Adds a line to a text that grows. */
+static void keep_line(char **text, const char *line)
+{
+    size_t len = *text == NULL ? 0 : strlen(*text);
+    *text = realloc(*text, len + strlen(line) + 1);
+    if (*text == NULL) {
+        abort();
+    }
+    memcpy(*text + len, line, strlen(line) + 1);
+}
+
 unsigned story_read(struct story *story, FILE *in)
 {
     char *line = NULL;
     size_t room = 0;
-    size_t expected_len = 0;
-    FILE *expected = NULL;
     unsigned number = 0;
     unsigned bad = 0;
     *story = (struct story){.dice = 1};
     while (bad == 0 && getline(&line, &room, in) >= 0) {
         number++;
-        if (line[0] == '>' && expected == NULL) {
-            expected = open_memstream(&story->expected, &expected_len);
-        }
         if (line[0] == '>') {
-            (void)fputs(line, expected);
+            keep_line(&story->expected, line);
+        } else if (line[0] == '#') {
+            keep_line(&story->head, line);
         } else if (!read_line(story, line)) {
             bad = number;
         }
-    }
-    if (expected != NULL) {
-        (void)fclose(expected);
     }
     free(line);
     story_sort(story);

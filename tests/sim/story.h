@@ -88,6 +88,7 @@ struct story {
     struct story_act *acts; /* owned; in order of time */
     size_t count;
     size_t room;
+    char *head;     /* owned: its comments, NULL when there are none */
     char *expected; /* owned: the lines after ">", NULL when there are none */
 };
 
