@@ -41,28 +41,49 @@ static void zstd_free(void *opaque, void *memory)
     lum_free(memory);
 }
 
-static bool set_up(struct lum_squeezer *squeezer)
+static const ZSTD_customMem memory = {zstd_alloc, zstd_free, NULL};
+
+/* A context is made when it is first needed: most readers never meet a packed block, and what
+ * unpacks takes 96 KB. NULL when there is no memory. */
+static ZSTD_CCtx *packer_of(struct lum_squeezer *squeezer)
 {
-    const ZSTD_customMem memory = {zstd_alloc, zstd_free, NULL};
-    squeezer->packer = ZSTD_createCCtx_advanced(memory);
-    squeezer->unpacker = ZSTD_createDCtx_advanced(memory);
-    if (squeezer->packer == NULL || squeezer->unpacker == NULL) {
-        return false;
+    if (squeezer->packer != NULL) {
+        return squeezer->packer;
     }
-    ZSTD_CCtx *packer = squeezer->packer;
-    return !ZSTD_isError(ZSTD_CCtx_setParameter(packer, ZSTD_c_format, ZSTD_f_zstd1_magicless)) &&
-           !ZSTD_isError(ZSTD_CCtx_setParameter(packer, ZSTD_c_contentSizeFlag, 0)) &&
-           !ZSTD_isError(ZSTD_CCtx_setParameter(packer, ZSTD_c_checksumFlag, 0)) &&
-           !ZSTD_isError(ZSTD_CCtx_setParameter(packer, ZSTD_c_dictIDFlag, 0)) &&
-           !ZSTD_isError(
-               ZSTD_DCtx_setParameter(squeezer->unpacker, ZSTD_d_format, ZSTD_f_zstd1_magicless));
+    ZSTD_CCtx *packer = ZSTD_createCCtx_advanced(memory);
+    bool is_set_up =
+        packer != NULL &&
+        !ZSTD_isError(ZSTD_CCtx_setParameter(packer, ZSTD_c_format, ZSTD_f_zstd1_magicless)) &&
+        !ZSTD_isError(ZSTD_CCtx_setParameter(packer, ZSTD_c_contentSizeFlag, 0)) &&
+        !ZSTD_isError(ZSTD_CCtx_setParameter(packer, ZSTD_c_checksumFlag, 0)) &&
+        !ZSTD_isError(ZSTD_CCtx_setParameter(packer, ZSTD_c_dictIDFlag, 0));
+    if (!is_set_up) {
+        (void)ZSTD_freeCCtx(packer);
+        packer = NULL;
+    }
+    squeezer->packer = packer;
+    return packer;
+}
+
+static ZSTD_DCtx *unpacker_of(struct lum_squeezer *squeezer)
+{
+    if (squeezer->unpacker != NULL) {
+        return squeezer->unpacker;
+    }
+    ZSTD_DCtx *unpacker = ZSTD_createDCtx_advanced(memory);
+    if (unpacker != NULL &&
+        ZSTD_isError(ZSTD_DCtx_setParameter(unpacker, ZSTD_d_format, ZSTD_f_zstd1_magicless))) {
+        (void)ZSTD_freeDCtx(unpacker);
+        unpacker = NULL;
+    }
+    squeezer->unpacker = unpacker;
+    return unpacker;
 }
 
 enum lum_status lum_squeezer_open(struct lum_squeezer **out)
 {
     struct lum_squeezer *squeezer = lum_alloc_zero(sizeof *squeezer);
-    if (squeezer == NULL || !set_up(squeezer)) {
-        lum_squeezer_close(squeezer);
+    if (squeezer == NULL) {
         return LUM_NO_MEMORY;
     }
     *out = squeezer;
@@ -84,12 +105,16 @@ enum lum_status lum_squeeze(struct lum_squeezer *squeezer, struct lum_bytes plai
 {
     LUM_ASSERT(plain.len <= LUM_BLOCK_PLAIN_MAX && level >= 1 && level <= ZSTD_maxCLevel());
     size_t bound = ZSTD_compressBound(plain.len);
+    ZSTD_CCtx *packer = packer_of(squeezer);
+    if (packer == NULL) {
+        return LUM_NO_MEMORY;
+    }
     uint8_t *end = lum_buf_extend(out, bound);
     if (end == NULL) {
         return lum_buf_status(out);
     }
-    (void)ZSTD_CCtx_setParameter(squeezer->packer, ZSTD_c_compressionLevel, level);
-    size_t packed = ZSTD_compress2(squeezer->packer, end, bound, plain.at, plain.len);
+    (void)ZSTD_CCtx_setParameter(packer, ZSTD_c_compressionLevel, level);
+    size_t packed = ZSTD_compress2(packer, end, bound, plain.at, plain.len);
     bool failed = ZSTD_isError(packed);
     out->len -= failed ? bound : bound - packed;
     /* With a bound as large as zstd asks for, nothing but memory can be short. */
@@ -130,11 +155,15 @@ enum lum_status lum_unsqueeze(struct lum_squeezer *squeezer, struct lum_bytes pa
     if (plain_len > LUM_BLOCK_PLAIN_MAX || !is_one_frame(packed)) {
         return LUM_FAULT;
     }
+    ZSTD_DCtx *unpacker = unpacker_of(squeezer);
+    if (unpacker == NULL) {
+        return LUM_NO_MEMORY;
+    }
     uint8_t *plain = lum_buf_extend(out, plain_len);
     if (plain == NULL) {
         return lum_buf_status(out);
     }
-    size_t len = ZSTD_decompressDCtx(squeezer->unpacker, plain, plain_len, packed.at, packed.len);
+    size_t len = ZSTD_decompressDCtx(unpacker, plain, plain_len, packed.at, packed.len);
     if (ZSTD_isError(len) || len != plain_len) {
         lum_buf_reset(out);
         return LUM_FAULT;

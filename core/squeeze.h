@@ -4,8 +4,8 @@
  * A block names its dictionary by one byte; 0 = none is all there is. Its plain size is declared
  * outside it, at most LUM_BLOCK_PLAIN_MAX, and checked before a byte is unpacked. The packed bytes
  * are one zstd frame (RFC 8878) whose magic number is left out and whose frame header descriptor is
- * 0: no content size, no checksum, no dictionary id. Everything else is refused. Contexts are kept
- * (one of each kind a caller), so packing allocates nothing once warm.
+ * 0: no content size, no checksum, no dictionary id. Everything else is refused. Contexts are made
+ * when first needed and kept (one of each kind a caller), so packing allocates nothing once warm.
  */
 #ifndef LUM_CORE_SQUEEZE_H
 #define LUM_CORE_SQUEEZE_H

@@ -217,8 +217,10 @@ static void each_allocation_may_fail(void **state)
 {
     (void)state;
     struct lum_buf packed;
+    struct lum_buf plain;
     enum lum_status status = LUM_NO_MEMORY;
     lum_buf_init(&packed, ROOM);
+    lum_buf_init(&plain, ROOM);
     for (uint64_t n = 1; status != LUM_OK; n++) {
         struct lum_squeezer *squeezer = NULL;
         assert_in_range(n, 1, 20);
@@ -228,12 +230,29 @@ static void each_allocation_may_fail(void **state)
         status = lum_squeezer_open(&squeezer);
         if (status == LUM_OK) {
             status = lum_squeeze(squeezer, lum_bytes_of("rice", 4), 3, &packed);
+            assert_true(status == LUM_OK || packed.len == 0);
+        }
+        if (status == LUM_OK) {
+            status = lum_unsqueeze(squeezer, lum_buf_bytes(&packed), 4, &plain);
         }
         lum_mem_fail_after(0, false);
-        assert_true(status == LUM_OK || (status == LUM_NO_MEMORY && packed.len == 0));
+        assert_true(status == LUM_OK || status == LUM_NO_MEMORY);
         lum_squeezer_close(squeezer);
     }
     lum_buf_fini(&packed);
+    lum_buf_fini(&plain);
+}
+
+/* A store opens many, of which most never meet a packed block. */
+static void one_that_is_only_open_takes_no_contexts(void **state)
+{
+    struct lum_squeezer *squeezer = NULL;
+    (void)state;
+    lum_mem_fail_after(2, true);
+    enum lum_status status = lum_squeezer_open(&squeezer);
+    lum_mem_fail_after(0, false);
+    assert_int_equal(status, LUM_OK);
+    lum_squeezer_close(squeezer);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -241,13 +260,21 @@ static void each_allocation_may_fail(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(what_was_packed_is_unpacked),     TEST(packing_makes_small),
-        TEST(packed_bytes_are_appended),       TEST(one_byte_costs_six),
-        TEST(another_plain_length_is_a_fault), TEST(more_than_a_block_may_hold_is_not_even_tried),
-        TEST(a_block_cut_anywhere_is_a_fault), TEST(bytes_behind_the_frame_are_a_fault),
-        TEST(two_frames_are_a_fault),          TEST(every_other_kind_of_frame_is_a_fault),
-        TEST(a_spoilt_byte_never_harms),       TEST(once_warm_nothing_is_allocated),
-        TEST(no_memory_is_no_fault),           cmocka_unit_test(each_allocation_may_fail),
+        TEST(what_was_packed_is_unpacked),
+        TEST(packing_makes_small),
+        TEST(packed_bytes_are_appended),
+        TEST(one_byte_costs_six),
+        TEST(another_plain_length_is_a_fault),
+        TEST(more_than_a_block_may_hold_is_not_even_tried),
+        TEST(a_block_cut_anywhere_is_a_fault),
+        TEST(bytes_behind_the_frame_are_a_fault),
+        TEST(two_frames_are_a_fault),
+        TEST(every_other_kind_of_frame_is_a_fault),
+        TEST(a_spoilt_byte_never_harms),
+        TEST(once_warm_nothing_is_allocated),
+        TEST(no_memory_is_no_fault),
+        cmocka_unit_test(each_allocation_may_fail),
+        cmocka_unit_test(one_that_is_only_open_takes_no_contexts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
