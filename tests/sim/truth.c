@@ -192,6 +192,7 @@ static void conflicts_of(struct sim_machine *machine, uint8_t sum[32])
     while (lum_view_conflict_next(look.view, &row) == LUM_OK) {
         char field[65] = "";
         uint8_t hash[32];
+        uint8_t number[4]; /* the trace is the same for either order of bytes */
         struct lum_plain_hasher hasher;
         struct lum_id id = id_of(machine, look, row.rno);
         if (row.kind == LUM_CONFLICT_CELL) {
@@ -203,7 +204,8 @@ static void conflicts_of(struct sim_machine *machine, uint8_t sum[32])
         lum_plain_hash_init(&hasher);
         lum_plain_hash_add(&hasher, id.b, sizeof id.b);
         lum_plain_hash_add(&hasher, &row.kind, 1);
-        lum_plain_hash_add(&hasher, &row.number, sizeof row.number);
+        lum_put_u32(number, row.number);
+        lum_plain_hash_add(&hasher, number, sizeof number);
         lum_plain_hash_add(&hasher, field, strlen(field));
         if (row.kind == LUM_CONFLICT_CELL) {
             const char *shown = site_shown(&machine->site, &id, field);
