@@ -3,7 +3,7 @@
  *
  * A second ledger, of texts instead of events, and it knows nothing of ops and dots: a text is
  * overruled only by somebody whose own machine showed it when he wrote over it, deleted its record
- * or settled its conflict. Whatever nobody overruled must be there in the end, and be shown or
+ * or settled its conflict, or who typed it himself. Whatever nobody overruled must be there in the end, and be shown or
  * stand in a conflict.
  */
 #include <stdlib.h>
@@ -81,7 +81,14 @@ static void find(struct sim *sim, uint32_t number)
 
 void sim_overrules(struct sim_machine *machine, const struct lum_id *record, const char *field)
 {
-    machine->sim->texts.deeds++;
+    struct sim_texts *texts = &machine->sim->texts;
+    texts->deeds++;
+    for (uint32_t i = 0; i < texts->count; i++) { /* his own he knows, shown or not */
+        struct sim_text *text = &texts->at[i];
+        bool is_own = text->is_typed && text->machine == machine->number &&
+                      memcmp(text->record.b, record->b, sizeof record->b) == 0;
+        text->is_overruled |= is_own && (field == NULL || strcmp(field, text->field) == 0);
+    }
     each_live(machine, record, field, field == NULL ? overrule : replace);
 }
 
@@ -96,7 +103,8 @@ void sim_replaced(struct sim_machine *machine)
     }
 }
 
-void sim_typed(struct sim_machine *machine, const struct lum_id *record, uint32_t number)
+void sim_typed(struct sim_machine *machine, const struct lum_id *record, const char *field,
+               uint32_t number)
 {
     struct sim_texts *texts = &machine->sim->texts;
     if (number >= texts->count) {
@@ -107,6 +115,7 @@ void sim_typed(struct sim_machine *machine, const struct lum_id *record, uint32_
         texts->count = count;
     }
     texts->at[number].record = *record;
+    texts->at[number].field = field;
     texts->at[number].machine = machine->number;
     texts->at[number].is_typed = true;
 }

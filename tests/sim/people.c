@@ -111,7 +111,7 @@ void sim_puts(struct sim *sim, const struct story_act *act)
                             site_map(field_of(act), text_of(act)), &result, &site->error));
     if (result.end == LUM_EDIT_CREATED || result.end == LUM_EDIT_CHANGED) {
         sim_replaced(deed.machine);
-        sim_typed(deed.machine, &deed.target.record, (uint32_t)act->args[TEXT]);
+        sim_typed(deed.machine, &deed.target.record, field_of(act), (uint32_t)act->args[TEXT]);
         reads_text(&deed, act);
     }
 }
@@ -132,7 +132,7 @@ void sim_edits(struct sim *sim, const struct story_act *act)
     end(deed.machine, lum_edit_set(site->editor, &deed.target,
                                    site_map(field_of(act), text_of(act)), &result, &site->error));
     sim_replaced(deed.machine);
-    sim_typed(deed.machine, &deed.target.record, (uint32_t)act->args[TEXT]);
+    sim_typed(deed.machine, &deed.target.record, field_of(act), (uint32_t)act->args[TEXT]);
     reads_text(&deed, act);
 }
 

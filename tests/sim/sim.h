@@ -59,7 +59,8 @@ enum {
     X(revived)                                                                                     \
     X(met)                                                                                         \
     X(met_equal)                                                                                   \
-    X(said_bye) X(cut) X(half_open) X(slow) X(crash) X(crash_in_meeting) X(crash_in_batch)         \
+    X(said_bye)                                                                                    \
+    X(cut) X(half_open) X(slow) X(crash) X(crash_in_meeting) X(crash_in_batch)                     \
         X(crash_before_view) X(power_failed_in_commit) X(view_fell_back) X(disk_failed)            \
             X(disk_was_full) X(slept) X(copied) X(restored) X(lost_with_machine)                   \
                 X(doubted_by_neighbour) X(new_incarnation) X(clock_1970) X(clock_2099)             \
@@ -309,6 +310,7 @@ void sim_ledger_check(struct sim *sim);
 
 struct sim_text {
     struct lum_id record;
+    const char *field;
     uint32_t machine;
     bool is_typed;
     bool is_overruled;
@@ -327,7 +329,8 @@ struct sim_texts {
 void sim_overrules(struct sim_machine *machine, const struct lum_id *record, const char *field);
 void sim_replaced(struct sim_machine *machine);
 /* "text 7" was written into that record. */
-void sim_typed(struct sim_machine *machine, const struct lum_id *record, uint32_t number);
+void sim_typed(struct sim_machine *machine, const struct lum_id *record, const char *field,
+               uint32_t number);
 void sim_check_texts(struct sim_machine *machine);
 
 /* ---- truth.c ---- */

@@ -42,7 +42,8 @@ void sim_hash(struct sim *sim, const void *at, size_t len)
     lum_plain_hash_add(&sim->tale.hasher, at, len);
 }
 
-__attribute__((format(printf, 3, 0))) static void line_of(struct sim *sim, char line[LINE_ROOM], const char *format, va_list args)
+__attribute__((format(printf, 3, 0))) static void line_of(struct sim *sim, char line[LINE_ROOM],
+                                                          const char *format, va_list args)
 {
     int len = snprintf(line, LINE_ROOM, "%s  ", story_time(sim->now_ms));
     (void)vsnprintf(line + len, LINE_ROOM - (size_t)len, format, args);
