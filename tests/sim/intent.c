@@ -3,8 +3,8 @@
  *
  * A second ledger, of texts instead of events, and it knows nothing of ops and dots: a text is
  * overruled only by somebody whose own machine showed it when he wrote over it, deleted its record
- * or settled its conflict, or who typed it himself. Whatever nobody overruled must be there in the end, and be shown or
- * stand in a conflict.
+ * or settled its conflict, or who typed it himself. Whatever nobody overruled must be there in the
+ * end, and be shown or stand in a conflict.
  */
 #include <stdlib.h>
 #include <string.h>
