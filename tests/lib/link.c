@@ -11,22 +11,10 @@
 #include <cmocka.h>
 
 #include "net/frame.h"
+#include "tests/lib/driver.h"
 
 enum {
     BYTES_MAX = 64 << 20,
-};
-
-/* What the one writer still has to do, in order. */
-struct job {
-    enum lum_sync_act_type type;
-    uint32_t session;
-    uint32_t token;
-    struct lum_ingest run;
-    uint8_t *bytes; /* owned */
-    struct lum_sig seals[LUM_MESSAGE_SEALS_MAX];
-    uint32_t generation;
-    uint8_t secret[32];
-    struct lum_ingest_result result;
 };
 
 struct node {
@@ -34,7 +22,7 @@ struct node {
     struct site *site;
     const char *person;
     struct lum_sync *sync;
-    struct job *jobs; /* owned */
+    struct job *jobs; /* what the one writer still has to do, in order; owned */
     size_t job_count;
     size_t job_room;
     uint64_t wake_ms;
@@ -78,29 +66,7 @@ static void add_job(struct node *node, const struct lum_sync_act *act)
         node->jobs = realloc(node->jobs, node->job_room * sizeof node->jobs[0]);
         assert_non_null(node->jobs);
     }
-    struct job *job = &node->jobs[node->job_count++];
-    memset(job, 0, sizeof(*job));
-    job->type = act->type;
-    job->session = act->session;
-    struct lum_bytes bytes = {NULL, 0};
-    if (act->type == LUM_SYNC_INGEST) {
-        job->token = act->ingest.token;
-        job->run = act->ingest.run;
-        bytes = job->run.bytes;
-        assert_true(job->run.seals.count <= LUM_MESSAGE_SEALS_MAX);
-        memcpy(job->seals, job->run.seals.at, job->run.seals.count * sizeof(job->seals[0]));
-    } else if (act->type == LUM_SYNC_GENESIS) {
-        bytes = act->document;
-    } else if (act->type == LUM_SYNC_WELCOME) {
-        job->generation = act->welcome.generation;
-        memcpy(job->secret, act->welcome.secret, sizeof(job->secret));
-    }
-    job->bytes = malloc(bytes.len + 1);
-    assert_non_null(job->bytes);
-    if (bytes.len > 0) {
-        memcpy(job->bytes, bytes.at, bytes.len);
-    }
-    job->run.bytes = lum_bytes_of(job->bytes, bytes.len);
+    job_init(&node->jobs[node->job_count++], act);
 }
 
 static void say(struct link *link, const struct lum_sync_act *act)
@@ -164,23 +130,6 @@ static void step(struct link *link, uint32_t at, struct lum_sync_event *event)
 
 /* ---- nodes ---- */
 
-static struct lum_sync_self self_of(struct node *node)
-{
-    struct lum_space *space = node->site->space;
-    struct lum_sync_self self = {
-        .log = lum_space_log(space),
-        .roster = lum_space_roster(space),
-        .space = *lum_space_id(space),
-        .listen_port = 4000,
-    };
-    self.has_secret = lum_space_secret(space, &self.generation, self.secret) == LUM_OK;
-    self.is_newcomer = !self.has_secret;
-    if (!lum_space_is_newcomer(space)) {
-        self.node = lum_space_keys(space)->node;
-    }
-    return self;
-}
-
 struct link *link_open(void)
 {
     struct link *link = calloc(1, sizeof(*link));
@@ -222,7 +171,7 @@ uint32_t link_add(struct link *link, struct site *site, const char *person)
     node->site = site;
     node->person = person;
     node->wake_ms = UINT64_MAX;
-    struct lum_sync_self self = self_of(node);
+    struct lum_sync_self self = driver_self(node->site);
     must(site, lum_sync_open(&self, &node->sync));
     return at;
 }
@@ -239,7 +188,7 @@ void link_remove(struct link *link, uint32_t at)
         }
     }
     for (size_t i = 0; i < node->job_count; i++) {
-        free(node->jobs[i].bytes);
+        job_fini(&node->jobs[i]);
     }
     free(node->jobs);
     lum_sync_close(node->sync);
@@ -248,7 +197,7 @@ void link_remove(struct link *link, uint32_t at)
 
 static void know(struct node *node)
 {
-    struct lum_sync_self self = self_of(node);
+    struct lum_sync_self self = driver_self(node->site);
     must(node->site, lum_sync_know(node->sync, &self));
 }
 
@@ -261,45 +210,26 @@ void link_wrote(struct link *link, uint32_t at)
 
 /* ---- the writer ---- */
 
+static void count_step(struct link_counts *counts, enum lum_sync_act_type type)
+{
+    counts->joins += type == LUM_SYNC_JOIN;
+    counts->welcomes += type == LUM_SYNC_WELCOME;
+    counts->doubts += type == LUM_SYNC_DOUBT;
+}
+
 /* One batch of pieces, or one step of a newcomer. */
 static size_t write_batch(struct node *node)
 {
     struct site *site = node->site;
-    struct job *first = &node->jobs[0];
-    struct lum_bytes person = {(const uint8_t *)node->person,
-                               node->person == NULL ? 0 : strlen(node->person)};
     size_t count = 0;
-    switch (first->type) {
-    case LUM_SYNC_GENESIS:
-        must(site, lum_space_accept_genesis(site->space, first->run.bytes, &site->error));
+    if (node->jobs[0].type != LUM_SYNC_INGEST) {
+        count_step(&node->counts, node->jobs[0].type);
+        must(site, job_write(&node->jobs[0], site, node->person));
         return 1;
-    case LUM_SYNC_JOIN:
-        node->counts.joins++;
-        must(site, lum_space_write_join(site->space, &site->error));
-        return 1;
-    case LUM_SYNC_WELCOME:
-        node->counts.welcomes++;
-        must(site, lum_space_welcome(site->space, first->generation, first->secret, person,
-                                     &site->error));
-        return 1;
-    case LUM_SYNC_DOUBT:
-        node->counts.doubts++;
-        must(site, lum_space_doubt(site->space, &site->error));
-        return 1;
-    case LUM_SYNC_INGEST:
-    case LUM_SYNC_SEND:
-    case LUM_SYNC_CLOSE:
-    case LUM_SYNC_MET:
-    case LUM_SYNC_EQUAL:
-    case LUM_SYNC_ADDRESS:
-    default:
-        break;
     }
     site_begin(site);
     while (count < node->job_count && node->jobs[count].type == LUM_SYNC_INGEST) {
-        struct job *job = &node->jobs[count++];
-        job->run.seals.at = job->seals; /* only now: jobs move when more come */
-        must(site, lum_space_ingest(site->space, &job->run, &job->result, &site->error));
+        must(site, job_ingest(&node->jobs[count++], site));
     }
     site_commit(site);
     return count;
@@ -336,7 +266,7 @@ static bool write_jobs(struct link *link, uint32_t at)
     for (size_t i = 0; i < count; i++) {
         struct job job = node->jobs[i];
         struct lum_sync_event done = {.type = LUM_SYNC_INGESTED, .session = job.session};
-        free(job.bytes);
+        job_fini(&job);
         if (job.type == LUM_SYNC_INGEST) {
             count_result(&node->counts, &job);
             done.ingested.token = job.token;
@@ -360,7 +290,7 @@ uint32_t link_dial(struct link *link, uint32_t a, uint32_t b)
     line->is_up = true;
     line->nodes[0] = a;
     line->nodes[1] = b;
-    struct lum_sync_self self = self_of(&link->nodes[a]);
+    struct lum_sync_self self = driver_self(link->nodes[a].site);
     uint8_t salt = ++link->next_hash;
     for (unsigned end = 0; end < 2; end++) {
         struct link_flow *flow = &line->flows[end];

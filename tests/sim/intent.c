@@ -120,16 +120,11 @@ void sim_typed(struct sim_machine *machine, const struct lum_id *record, const c
     texts->at[number].is_typed = true;
 }
 
-/* Whose events count: who waits for approval is not merged. */
-static bool is_effective(struct sim_machine *judge, uint32_t machine)
+/* Who waits for approval is not merged. */
+static bool counts(struct sim_machine *judge, uint32_t machine)
 {
-    struct sim_machine *author = judge->sim->machines[machine];
-    const struct lum_device *device =
-        author == NULL || !author->is_on
-            ? NULL
-            : lum_roster_by_author(lum_space_roster(judge->site.space),
-                                   lum_space_keys(author->site.space)->author.public);
-    return device != NULL && device->is_effective;
+    const struct sim_machine *author = judge->sim->machines[machine];
+    return author != NULL && sim_is_effective(judge, author);
 }
 
 /* With the machine that wrote it, or wrote over it, went what nobody else had: then nothing is
@@ -138,7 +133,7 @@ static void check_text(struct sim_machine *machine, uint32_t number)
 {
     struct sim *sim = machine->sim;
     struct sim_text *text = &sim->texts.at[number];
-    if (!is_effective(machine, text->machine)) {
+    if (!counts(machine, text->machine)) {
         return;
     }
     each_live(machine, &text->record, NULL, find);
@@ -146,7 +141,7 @@ static void check_text(struct sim_machine *machine, uint32_t number)
         sim_die(sim, "%s typed text %u, nobody overruled it, and it is gone",
                 sim->machines[text->machine]->name, (unsigned)number);
     }
-    if (text->is_replaced && text->is_found && is_effective(machine, text->replacer)) {
+    if (text->is_replaced && text->is_found && counts(machine, text->replacer)) {
         sim_die(sim, "text %u is live again, and %s, who saw it, wrote over it", (unsigned)number,
                 sim->machines[text->replacer]->name);
     }

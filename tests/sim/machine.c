@@ -5,15 +5,9 @@
  *   step -> acts:  SEND, CLOSE -> wire     INGEST, JOIN, .. -> jobs -> (a moment later) one batch
  *                                          -> GROWN, INGESTED -> step     then the view follows
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
-#include "core/limits.h"
-#include "net/host.h"
 #include "tests/sim/sim.h"
 
 #define BEGIN_MS UINT64_C(1798761600000) /* 2027-01-01 */
@@ -156,20 +150,25 @@ void sim_machine_free(struct sim_machine *machine)
 
 static struct lum_sync_self self_of(struct sim_machine *machine)
 {
-    struct lum_space *space = machine->site.space;
-    struct lum_sync_self self = {
-        .log = lum_space_log(space),
-        .roster = lum_space_roster(space),
-        .space = *lum_space_id(space),
-        .listen_port = 4000,
-    };
-    self.has_secret = lum_space_secret(space, &self.generation, self.secret) == LUM_OK;
-    self.is_newcomer = !self.has_secret;
-    if (!lum_space_is_newcomer(space)) {
-        self.node = lum_space_keys(space)->node;
-    }
+    struct lum_sync_self self = driver_self(&machine->site);
     machine->is_welcome = self.has_secret;
     return self;
+}
+
+const struct lum_device *sim_device(const struct sim_machine *judge,
+                                    const struct sim_machine *machine)
+{
+    bool has_keys = machine->is_on && judge->is_on && !lum_space_is_newcomer(machine->site.space) &&
+                    !lum_space_is_newcomer(judge->site.space);
+    return !has_keys ? NULL
+                     : lum_roster_by_author(lum_space_roster(judge->site.space),
+                                            lum_space_keys(machine->site.space)->author.public);
+}
+
+bool sim_is_effective(const struct sim_machine *judge, const struct sim_machine *machine)
+{
+    const struct lum_device *device = sim_device(judge, machine);
+    return device != NULL && device->is_effective;
 }
 
 void sim_machine_up(struct sim_machine *machine)
@@ -185,7 +184,7 @@ void sim_machine_up(struct sim_machine *machine)
 static void drop_jobs(struct sim_machine *machine)
 {
     for (size_t i = 0; i < machine->job_count; i++) {
-        free(machine->jobs[i].bytes);
+        job_fini(&machine->jobs[i]);
     }
     machine->job_count = 0;
 }
@@ -228,8 +227,8 @@ void sim_machine_crash(struct sim_machine *machine, int64_t draw, int64_t off_ms
     due(machine, SIM_DUE_BOOT, machine->sim->now_ms + (uint64_t)off_ms);
 }
 
-/* The process ends when its disk does, and tries again later; a full disk ends only what was
- * about to be written. */
+/* The process ends when its disk fails, and tries again later. (A real one goes on while its disk is
+ * full; here it begins anew.) */
 void sim_machine_failed(struct sim *sim)
 {
     struct sim_machine *machine = sim->failed;
@@ -268,29 +267,7 @@ static void add_job(struct sim_machine *machine, const struct lum_sync_act *act)
         machine->jobs = realloc(machine->jobs, machine->job_room * sizeof machine->jobs[0]);
     }
     LUM_ASSERT(machine->jobs != NULL && machine->job_count < SIM_JOBS_MAX);
-    struct sim_job *job = &machine->jobs[machine->job_count++];
-    memset(job, 0, sizeof *job);
-    job->type = act->type;
-    job->session = act->session;
-    struct lum_bytes bytes = {NULL, 0};
-    if (act->type == LUM_SYNC_INGEST) {
-        job->token = act->ingest.token;
-        job->run = act->ingest.run;
-        bytes = job->run.bytes;
-        LUM_ASSERT(job->run.seals.count <= LUM_MESSAGE_SEALS_MAX);
-        memcpy(job->seals, job->run.seals.at, job->run.seals.count * sizeof job->seals[0]);
-    } else if (act->type == LUM_SYNC_GENESIS) {
-        bytes = act->document;
-    } else if (act->type == LUM_SYNC_WELCOME) {
-        job->generation = act->welcome.generation;
-        memcpy(job->secret, act->welcome.secret, sizeof job->secret);
-    }
-    job->bytes = malloc(bytes.len + 1);
-    LUM_ASSERT(job->bytes != NULL);
-    if (bytes.len > 0) {
-        memcpy(job->bytes, bytes.at, bytes.len);
-    }
-    job->run.bytes = lum_bytes_of(job->bytes, bytes.len);
+    job_init(&machine->jobs[machine->job_count++], act);
     write_later(machine);
 }
 
@@ -387,45 +364,32 @@ void sim_wrote(struct sim_machine *machine)
 
 /* ---- the writer ---- */
 
-/* One step of a newcomer, or doubt; false when the first job is a piece. */
-static bool write_single(struct sim_machine *machine)
+static void say_step(struct sim_machine *machine, enum lum_sync_act_type type)
 {
-    struct sim *sim = machine->sim;
-    struct site *site = &machine->site;
-    struct sim_job *job = &machine->jobs[0];
-    struct lum_bytes person = lum_bytes_of(machine->name, strlen(machine->name));
-    enum lum_status status = LUM_OK;
-    if (job->type == LUM_SYNC_GENESIS) {
-        status = lum_space_accept_genesis(site->space, job->run.bytes, &site->error);
-    } else if (job->type == LUM_SYNC_JOIN) {
-        status = lum_space_write_join(site->space, &site->error);
-    } else if (job->type == LUM_SYNC_WELCOME) {
-        SIM_SEES(sim, joined);
-        sim_say(sim, "%s is welcome", machine->name);
-        status = lum_space_welcome(site->space, job->generation, job->secret, person, &site->error);
-    } else if (job->type == LUM_SYNC_DOUBT) {
-        SIM_SEES(sim, doubted_by_neighbour);
-        sim_say(sim, "%s hears that its log is older than what others hold", machine->name);
-        status = lum_space_doubt(site->space, &site->error);
-    } else {
-        return false;
+    if (type == LUM_SYNC_WELCOME) {
+        SIM_SEES(machine->sim, joined);
+        sim_say(machine->sim, "%s is welcome", machine->name);
+    } else if (type == LUM_SYNC_DOUBT) {
+        SIM_SEES(machine->sim, doubted_by_neighbour);
+        sim_say(machine->sim, "%s hears that its log is older than what others hold",
+                machine->name);
     }
-    sim_must(machine, status);
-    return true;
 }
 
+/* One batch of pieces, or one step of a newcomer. */
 static size_t write_batch(struct sim_machine *machine)
 {
     struct site *site = &machine->site;
     size_t count = 0;
-    if (write_single(machine)) {
+    if (machine->jobs[0].type != LUM_SYNC_INGEST) {
+        say_step(machine, machine->jobs[0].type);
+        sim_must(machine, job_write(&machine->jobs[0], site, machine->name));
         return 1;
     }
     site_begin(site);
     while (count < machine->job_count && machine->jobs[count].type == LUM_SYNC_INGEST) {
-        struct sim_job *job = &machine->jobs[count++];
-        job->run.seals.at = job->seals;
-        sim_must(machine, lum_space_ingest(site->space, &job->run, &job->result, &site->error));
+        struct job *job = &machine->jobs[count++];
+        sim_must(machine, job_ingest(job, site));
         sim_check_result(machine, job);
     }
     site_commit(site);
@@ -450,7 +414,7 @@ static void tell_grown(struct sim_machine *machine)
 static void tell_written(struct sim_machine *machine, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        struct sim_job job = machine->jobs[i]; /* a step may move them */
+        struct job job = machine->jobs[i]; /* a step may move them */
         struct lum_sync_event event = {.type = LUM_SYNC_INGESTED, .session = job.session};
         if (job.type == LUM_SYNC_INGEST) {
             event.ingested.token = job.token;
@@ -459,7 +423,7 @@ static void tell_written(struct sim_machine *machine, size_t count)
         }
     }
     for (size_t i = 0; i < count; i++) {
-        free(machine->jobs[i].bytes);
+        job_fini(&machine->jobs[i]);
     }
     machine->job_count -= count;
     memmove(&machine->jobs[0], &machine->jobs[count], machine->job_count * sizeof machine->jobs[0]);

@@ -67,10 +67,8 @@ static const char *field_of(const struct story_act *act)
 /* What somebody did is what his machine shows at once, unless he waits for approval. */
 static bool is_heard(struct sim_machine *machine)
 {
-    const struct lum_device *device = lum_roster_by_author(
-        lum_space_roster(machine->site.space), lum_space_keys(machine->site.space)->author.public);
     (void)site_settle(&machine->site);
-    return device != NULL && device->is_effective;
+    return sim_is_effective(machine, machine);
 }
 
 static void reads_life(const struct deed *deed, enum lum_life life)
@@ -121,7 +119,7 @@ void sim_edits(struct sim *sim, const struct story_act *act)
 {
     struct deed deed;
     struct lum_edit_result result;
-    if (!deed_of(sim, act, &deed) || (deed.life != LUM_ALIVE && deed.life != LUM_REVIVED)) {
+    if (!deed_of(sim, act, &deed) || !lum_life_is_shown(deed.life)) {
         return;
     }
     struct site *site = &deed.machine->site;
@@ -140,7 +138,7 @@ void sim_deletes(struct sim *sim, const struct story_act *act)
 {
     struct deed deed;
     struct lum_edit_result result;
-    if (!deed_of(sim, act, &deed) || (deed.life != LUM_ALIVE && deed.life != LUM_REVIVED)) {
+    if (!deed_of(sim, act, &deed) || !lum_life_is_shown(deed.life)) {
         return;
     }
     SIM_SEES(sim, deleted);

@@ -35,10 +35,8 @@
 #include <setjmp.h>
 
 #include "net/channel.h"
-#include "sync/message.h"
-#include "sync/sync.h"
 #include "tests/disk/disk.h"
-#include "tests/lib/site.h"
+#include "tests/lib/driver.h"
 #include "tests/sim/story.h"
 
 enum {
@@ -60,13 +58,14 @@ enum {
     X(met)                                                                                         \
     X(met_equal)                                                                                   \
     X(said_bye)                                                                                    \
-    X(cut) X(half_open) X(slow) X(crash) X(crash_in_meeting) X(crash_in_batch)                     \
-        X(crash_before_view) X(power_failed_in_commit) X(view_fell_back) X(disk_failed)            \
-            X(disk_was_full) X(slept) X(copied) X(restored) X(lost_with_machine)                   \
-                X(doubted_by_neighbour) X(new_incarnation) X(clock_1970) X(clock_2099)             \
-                    X(clock_jump) X(clock_frozen) X(river) X(absence) X(joined)                    \
-                        X(joined_through_another) X(invite_overused) X(admitted) X(gone_for_ever)  \
-                            X(model_asked) X(text_kept)
+    X(cut)                                                                                         \
+    X(half_open)                                                                                   \
+    X(slow) X(crash) X(crash_in_meeting) X(crash_in_batch) X(crash_before_view)                    \
+        X(power_failed_in_commit) X(view_fell_back) X(disk_failed) X(disk_was_full) X(slept)       \
+            X(copied) X(restored) X(lost_with_machine) X(doubted_by_neighbour) X(new_incarnation)  \
+                X(clock_1970) X(clock_2099) X(clock_jump) X(clock_frozen) X(river) X(absence)      \
+                    X(joined) X(joined_through_another) X(invite_overused) X(admitted)             \
+                        X(gone_for_ever) X(model_asked) X(text_kept)
 #define SIM_RARE_MARKS(X) X(host_waits) X(waiting)
 
 enum sim_mark {
@@ -152,19 +151,6 @@ bool sim_agenda_next(struct sim_agenda *agenda, uint64_t until_ms, struct sim_it
 
 /* ---- machine.c ---- */
 
-/* What the one writer still has to do, in order. */
-struct sim_job {
-    enum lum_sync_act_type type;
-    uint32_t session;
-    uint32_t token;
-    struct lum_ingest run;
-    uint8_t *bytes; /* owned */
-    struct lum_sig seals[LUM_MESSAGE_SEALS_MAX];
-    uint32_t generation;
-    uint8_t secret[32];
-    struct lum_ingest_result result;
-};
-
 struct sim_machine {
     struct site site; /* first: what env is handed is the machine */
     struct sim *sim;
@@ -188,7 +174,7 @@ struct sim_machine {
     uint64_t sleeps_until_ms;
 
     struct lum_sync *sync;
-    struct sim_job *jobs; /* owned */
+    struct job *jobs; /* what the one writer still has to do, in order; owned */
     size_t job_count;
     size_t job_room;
     bool is_writing; /* a batch is due */
@@ -211,12 +197,17 @@ void sim_machine_down(struct sim_machine *machine);
 /* So does the machine: its disk keeps what a disk keeps, by draw (0: all it can). */
 void sim_machine_crash(struct sim_machine *machine, int64_t draw, int64_t off_ms);
 void sim_machine_boot(struct sim_machine *machine);
-/* A failure ends the run; one of a disk in trouble ends the item of the agenda, and the process of
- * the machine or what it was about: it does not return then. */
+/* A failure ends the run; one of a disk in trouble ends the item of the agenda and the process of
+ * the machine: it does not return then. */
 void sim_must(struct sim_machine *machine, enum lum_status status);
 void sim_machine_failed(struct sim *sim); /* after it did not return */
 /* Its own clock, of both kinds. */
 uint64_t sim_wall_ms(const struct sim_machine *machine);
+/* That one's device as this machine knows it; NULL when it does not, or one of them is off or has
+ * no keys yet. */
+const struct lum_device *sim_device(const struct sim_machine *judge,
+                                    const struct sim_machine *machine);
+bool sim_is_effective(const struct sim_machine *judge, const struct sim_machine *machine);
 /* One step of its sync machine; the event's times are filled in. */
 void sim_step(struct sim_machine *machine, struct lum_sync_event *event);
 /* It wrote by itself: notes what is saved, and tells sync. */
@@ -241,8 +232,7 @@ struct sim_flow {
     uint32_t head;
     uint32_t count;
     uint32_t room;
-    uint64_t free_ms;   /* the line's end of sending */
-    uint64_t queued;    /* bytes that have not left */
+    uint64_t free_ms;   /* when all that was said has left */
     uint64_t delivered; /* bytes that arrived at the other end */
     bool is_met;
 };
@@ -345,7 +335,7 @@ bool sim_conflict_at(struct sim_machine *machine, uint64_t nth, struct lum_id *r
 /* That machine says that it holds what the other does: a fact, or it must not say so. */
 void sim_check_equal(struct sim_machine *machine, struct sim_machine *other);
 /* Is nothing called faulty or forked among honest neighbours? */
-void sim_check_result(struct sim_machine *machine, const struct sim_job *job);
+void sim_check_result(struct sim_machine *machine, const struct job *job);
 
 /* ---- world.c ---- */
 

@@ -42,33 +42,30 @@ void sim_hash(struct sim *sim, const void *at, size_t len)
     lum_plain_hash_add(&sim->tale.hasher, at, len);
 }
 
-__attribute__((format(printf, 3, 0))) static void line_of(struct sim *sim, char line[LINE_ROOM],
-                                                          const char *format, va_list args)
+__attribute__((format(printf, 3, 0))) static void tell(struct sim *sim, const char *mark,
+                                                       const char *format, va_list args)
 {
-    int len = snprintf(line, LINE_ROOM, "%s  ", story_time(sim->now_ms));
-    (void)vsnprintf(line + len, LINE_ROOM - (size_t)len, format, args);
+    char line[LINE_ROOM];
+    int len = snprintf(line, sizeof line, "%s  ", story_time(sim->now_ms));
+    (void)vsnprintf(line + len, sizeof line - (size_t)len, format, args);
+    (void)fprintf(sim->tale.out, "%s%s\n", mark, line);
+    sim_hash(sim, line, strlen(line));
 }
 
 void sim_say(struct sim *sim, const char *format, ...)
 {
-    char line[LINE_ROOM];
     va_list args;
     va_start(args, format);
-    line_of(sim, line, format, args);
+    tell(sim, "", format, args);
     va_end(args);
-    (void)fprintf(sim->tale.out, "%s\n", line);
-    sim_hash(sim, line, strlen(line));
 }
 
 void sim_show(struct sim *sim, const char *format, ...)
 {
-    char line[LINE_ROOM];
     va_list args;
     va_start(args, format);
-    line_of(sim, line, format, args);
+    tell(sim, "> ", format, args);
     va_end(args);
-    (void)fprintf(sim->tale.out, "> %s\n", line);
-    sim_hash(sim, line, strlen(line));
 }
 
 void sim_die(struct sim *sim, const char *format, ...)

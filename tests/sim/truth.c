@@ -39,7 +39,7 @@ static struct sim_machine *member(struct sim *sim, uint32_t i)
     return machine != NULL && machine->is_on && machine->is_welcome ? machine : NULL;
 }
 
-void sim_check_result(struct sim_machine *machine, const struct sim_job *job)
+void sim_check_result(struct sim_machine *machine, const struct job *job)
 {
     if (job->result.end == LUM_INGEST_FAULTY || job->result.end == LUM_INGEST_FORK) {
         sim_die(machine->sim, "%s was told of a faulty piece or a fork by an honest neighbour",

@@ -220,14 +220,9 @@ static void free_flows(struct sim_line *line)
  * secret, but a newcomer hears in gov that they are not effective. */
 static bool is_host_waiting(struct sim *sim, const struct sim_line *line)
 {
-    struct sim_machine *newcomer = sim->machines[line->machines[0]];
-    struct sim_machine *host = sim->machines[line->machines[1]];
-    if (!newcomer->is_on || !host->is_on) {
-        return false;
-    }
-    const struct lum_device *device = lum_roster_by_author(
-        lum_space_roster(newcomer->site.space), lum_space_keys(host->site.space)->author.public);
-    return device != NULL && !device->is_effective;
+    const struct lum_device *host =
+        sim_device(sim->machines[line->machines[0]], sim->machines[line->machines[1]]);
+    return host != NULL && !host->is_effective;
 }
 
 static void check_fault(struct sim *sim, uint32_t number)
@@ -306,15 +301,11 @@ void sim_say_lines(struct sim *sim)
 }
 
 /* Who waits for approval is shown gov alone. */
-static bool is_effective(struct sim *sim, uint32_t number)
+static bool are_effective(struct sim *sim, const struct sim_line *line)
 {
-    const struct sim_machine *machine = sim->machines[number];
-    const struct lum_device *device =
-        !machine->is_welcome
-            ? NULL
-            : lum_roster_by_author(lum_space_roster(machine->site.space),
-                                   lum_space_keys(machine->site.space)->author.public);
-    return device != NULL && device->is_effective;
+    const struct sim_machine *a = sim->machines[line->machines[0]];
+    const struct sim_machine *b = sim->machines[line->machines[1]];
+    return a->is_welcome && b->is_welcome && sim_is_effective(a, a) && sim_is_effective(b, b);
 }
 
 bool sim_lines_are_equal(struct sim *sim)
@@ -325,8 +316,7 @@ bool sim_lines_are_equal(struct sim *sim)
             struct lum_sync_tally tally = {0};
             (void)lum_sync_tally(sim->machines[line->machines[end]]->sync, session_of(i, end),
                                  &tally);
-            if (!tally.is_equal && is_effective(sim, line->machines[0]) &&
-                is_effective(sim, line->machines[1])) {
+            if (!tally.is_equal && are_effective(sim, line)) {
                 return false;
             }
         }
@@ -412,7 +402,6 @@ static void dispatch(struct sim *sim, uint32_t number, unsigned end, struct lum_
         size_t len = bytes.len - at < chunk ? bytes.len - at : chunk;
         flow->free_ms = flow->free_ms < sim->now_ms ? sim->now_ms : flow->free_ms;
         flow->free_ms += rate == 0 ? 0 : (len + rate - 1) / rate;
-        flow->queued += len;
         add_parcel(flow, bytes.at + at, len);
         uint64_t there = flow->free_ms + (uint64_t)line->args[LATENCY];
         due(sim, SIM_DUE_ROOM, number, end, flow->free_ms);
@@ -527,10 +516,10 @@ static void arrive(struct sim *sim, uint32_t number, unsigned end)
 
 static void make_room(struct sim *sim, uint32_t number, unsigned end)
 {
-    struct sim_flow *flow = &sim->lines[number].flows[end];
+    const struct sim_flow *flow = &sim->lines[number].flows[end];
     struct lum_sync_event event = {.type = LUM_SYNC_ROOM, .session = session_of(number, end)};
-    flow->queued = flow->free_ms <= sim->now_ms ? 0 : flow->queued;
-    event.room_queued = flow->queued;
+    uint64_t left_ms = flow->free_ms > sim->now_ms ? flow->free_ms - sim->now_ms : 0;
+    event.room_queued = left_ms * (uint64_t)sim->lines[number].args[RATE]; /* not sent yet */
     sim_step(sim->machines[sim->lines[number].machines[end]], &event);
 }
 
