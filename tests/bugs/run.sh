@@ -3,11 +3,11 @@
 # that must find it. Each must be found in time, and the tree as it is must pass first.
 #
 #   tests/bugs/run.sh                 all
-#   tests/bugs/run.sh district        those of one proof: model, district, order
+#   tests/bugs/run.sh district        those of one proof: model, district, sync, order
 #   tests/bugs/run.sh 07 23           these
 #
-# By number:  01-19 the merge rules (prop_model)   20-79 the rest (sim_district)
-#             80-.. told before it is durable (script_61-order)
+# By number:  01-19 the merge rules (prop_model)   20-59 the district (sim_stories, sim_district)
+#             60-79 what sync says (its unit tests)  80-.. told too early (script_61-order)
 # The last line is for who gathers figures (tests/prove.sh).
 # A patch that no longer fits is to be made anew in the changed code, not dropped.
 set -u
@@ -20,6 +20,7 @@ trap 'rm -rf "$work"' EXIT
 proof_of() { # number
     case "$1" in
         0? | 1?) echo model ;;
+        6? | 7?) echo sync ;;
         8? | 9?) echo order ;;
         *) echo district ;;
     esac
@@ -28,6 +29,7 @@ targets_of() {
     case "$1" in
         model) echo prop_model ;;
         district) echo sim_stories sim_district ;;
+        sync) echo unit_hear unit_sync unit_protocol ;;
         order) echo lumbung tool_order ;;
     esac
 }
@@ -49,6 +51,10 @@ prove() {
         district)
             LUM_SIM_SECONDS=$2 LUM_SIM_SHRINK=0 timeout $((4 * $2 + 60)) \
                 sh -c "$tests/sim/test_stories && $tests/sim/test_district"
+            ;;
+        sync)
+            timeout $((4 * $2 + 60)) sh -c "$tests/unit/test_hear && $tests/unit/test_sync &&
+                $tests/unit/test_protocol"
             ;;
         order)
             LUMBUNG=$work/build/lumbung LUMBUNG_RELEASE=$work/build/lumbung LUM_TOOLS=$tests/tools \

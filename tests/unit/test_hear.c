@@ -469,6 +469,16 @@ static void a_gap_is_answered_by_what_we_hold(void **state)
     assert_int_equal(entry.seq, row.place.chain.seq);
 }
 
+/* All logs that we named: two each on two shelves. */
+static void hear_all_have(uint64_t seq)
+{
+    for (uint32_t number = 0; number < 4; number++) {
+        const struct lum_have have = {.number = number, .seq = seq};
+        lum_message_put_have(&body, &have);
+    }
+    hear(LUM_MESSAGE_HAVE);
+}
+
 /* Nobody is done before what was said is durable on the other side, all of it. */
 static void what_is_not_acknowledged_is_not_done(void **state)
 {
@@ -478,22 +488,46 @@ static void what_is_not_acknowledged_is_not_done(void **state)
     meet_properly();
     lum_message_put_front(&body, &front); /* holds nothing */
     hear(LUM_MESSAGE_FRONT);
-    for (uint32_t number = 0; number < 4; number++) { /* two logs each on two shelves */
-        const struct lum_have early = {.number = number, .seq = 0};
-        lum_message_put_have(&body, &early);
-    }
-    hear(LUM_MESSAGE_HAVE);
+    hear_all_have(0);
     assert_open();
     assert_true(lum_sync_tally(machine, SESSION, &tally));
     assert_true(tally.is_pushing);
-    for (uint32_t number = 0; number < 4; number++) {
-        const struct lum_have all = {.number = number, .seq = 1000};
-        lum_message_put_have(&body, &all);
-    }
-    hear(LUM_MESSAGE_HAVE);
+    hear_all_have(1000);
     assert_true(lum_sync_tally(machine, SESSION, &tally));
     assert_false(tally.is_pushing);
     assert_true(tally.events_out > 4);
+}
+
+static uint64_t events_out(void)
+{
+    struct lum_sync_tally tally;
+    assert_true(lum_sync_tally(machine, SESSION, &tally));
+    return tally.events_out;
+}
+
+/* They have the first of two from another neighbour while the line is full: the second is said. */
+static void what_comes_after_what_they_have_is_said(void **state)
+{
+    (void)state;
+    struct lum_front front = {.mode = LUM_FRONT_VECTOR, .shown = 3, .covered = 3, .digested = 3};
+    struct lum_log_row row;
+    meet_properly();
+    lum_message_put_front(&body, &front); /* holds nothing */
+    hear(LUM_MESSAGE_FRONT);
+    hear_all_have(1000);
+    struct lum_sync_event full = {.type = LUM_SYNC_ROOM, .room_queued = LUM_WRITE_QUEUE_MAX};
+    step(&full);
+    uint64_t before = events_out();
+    (void)site_put(&hall, "first", "name", "1");
+    (void)site_put(&hall, "second", "name", "2");
+    struct lum_sync_event grown = {.type = LUM_SYNC_GROWN};
+    step(&grown);
+    assert_int_equal(events_out(), before);
+    assert_int_equal(site_own_logs(&hall, LUM_SHELF_COMMON, &row), 1);
+    hear_all_have(row.place.chain.seq - 1);
+    struct lum_sync_event empty = {.type = LUM_SYNC_ROOM, .room_queued = 0};
+    step(&empty);
+    assert_int_equal(events_out(), before + 1);
 }
 
 static void what_was_refused_is_asked_for_when_gov_grew(void **state)
@@ -676,6 +710,7 @@ int main(void)
         TEST(what_the_writer_finds_wrong_ends_it),
         TEST(a_gap_is_answered_by_what_we_hold),
         TEST(what_is_not_acknowledged_is_not_done),
+        TEST(what_comes_after_what_they_have_is_said),
         TEST(what_was_refused_is_asked_for_when_gov_grew),
         TEST(a_flood_of_vectors_ends_it),
         TEST(promises_without_pieces_do_not_keep_others_waiting),
