@@ -75,8 +75,9 @@ enum lum_status site_restore(struct site *site, const struct lum_id *record);
 
 /* What the settled view says. */
 struct lum_id site_keyed(struct site *site, const char *collection, const char *key);
+/* Values, names and keys in it are gone already: ask for them with the calls below. */
 bool site_record(struct site *site, const struct lum_id *id, struct lum_arena *arena,
-                 struct lum_record *out); /* borrowed until the next call on this site */
+                 struct lum_record *out);
 enum lum_life site_life(struct site *site, const struct lum_id *id);
 /* Number of different values, and the shown one as text ("" when it is no text). */
 uint32_t site_values(struct site *site, const struct lum_id *id, const char *field);

@@ -45,14 +45,18 @@ static void each_live(struct sim_machine *machine, const struct lum_id *id, cons
     struct lum_record record;
     struct lum_txn *view = NULL;
     uint32_t number = 0;
+    uint64_t rno = 0;
     lum_arena_init(&arena);
     sim_must(machine,
              lum_txn_begin_read(lum_space_view(machine->site.space), &view, &machine->site.error));
     if (field != NULL) {
         number = lum_view_name_number(view, lum_bytes_of(field, strlen(field)));
     }
-    if (site_record(&machine->site, id, &arena, &record) &&
-        lum_life_is_shown(lum_record_life(&record))) {
+    bool is_met = lum_view_find(view, LUM_SHELF_COMMON, id, &rno) == LUM_OK;
+    if (is_met) {
+        sim_must(machine, lum_view_record(view, rno, &arena, &record));
+    }
+    if (is_met && lum_life_is_shown(lum_record_life(&record))) {
         for (uint32_t i = 0; i < record.cell_count; i++) {
             if (field == NULL || record.cells[i].field == number) {
                 each_in_cell(machine->sim, &record.cells[i], do_it);

@@ -59,8 +59,9 @@ static char *whole(FILE *file)
 static void reason(const char *words, int status, char out[TRIAL_WHY_ROOM])
 {
     size_t len = 0;
-    const char *at = strstr(words, ": "); /* after the time, if there is one */
-    at = strncmp(words, "day ", 4) == 0 && at != NULL ? at + 2 : words;
+    const char *at = strstr(words, ": ");             /* after the time, if there is one */
+    const char *summary = strstr(words, "SUMMARY: "); /* of a sanitizer */
+    at = summary != NULL ? summary : strncmp(words, "day ", 4) == 0 && at != NULL ? at + 2 : words;
     for (; *at != '\0' && *at != '\n' && len + 1 < TRIAL_WHY_ROOM; at++) {
         bool is_digit = isdigit((unsigned char)*at) != 0;
         if (!is_digit || len == 0 || out[len - 1] != '#') {
