@@ -84,7 +84,7 @@ for patch in "$here"/[0-9]*.patch; do
     fi
 done
 
-cp -r "$tree"/{core,sync,net,cli,tests,CMakeLists.txt,.cmake} "$work"
+cp -r "$tree"/{core,sync,net,cli,tests,docs,CMakeLists.txt,.cmake} "$work"
 if ! cmake -G Ninja -S "$work" -B "$work/build" -DCMAKE_C_FLAGS='-O1 -w' >"$work/build.log" 2>&1 ||
     ! build "${proofs[@]}"; then
     cat "$work/build.log"
@@ -119,7 +119,7 @@ for patch in "${patches[@]}"; do
             took=$((($(now_ms) - began + 99) / 100))
             slowest=$((took > slowest ? took : slowest))
             found=$((found + 1))
-            why=$(grep -ao -m1 'seed [0-9]*: .*\|found after.*\|FAILED: .*' "$work/out" | head -n1)
+            why=$(grep -ao -m1 '[a-z-]*\.story: .*\|seed [0-9]*: .*\|found after.*\|FAILED  *[a-z_].*\|FAILED: .*' "$work/out" | head -n1)
             echo "$name: $proof, $((took / 10)).$((took % 10)) s: ${why:-$(tail -n1 "$work/out")}"
         fi
     fi

@@ -227,8 +227,8 @@ void sim_machine_crash(struct sim_machine *machine, int64_t draw, int64_t off_ms
     due(machine, SIM_DUE_BOOT, machine->sim->now_ms + (uint64_t)off_ms);
 }
 
-/* The process ends when its disk fails, and tries again later. (A real one goes on while its disk is
- * full; here it begins anew.) */
+/* The process ends when its disk fails, and tries again later. (A real one goes on while its disk
+ * is full; here it begins anew.) */
 void sim_machine_failed(struct sim *sim)
 {
     struct sim_machine *machine = sim->failed;
