@@ -452,8 +452,9 @@ static void the_disk_answers_as_lmdb_does(void **state)
         choice_close(&choice);
     }
     assert_true(holds);
-    print_message("%llu cases, %llu calls drawn, %llu rows of scans\n", (unsigned long long)cases,
-                  (unsigned long long)steps_made, (unsigned long long)rows_compared);
+    print_message("figures: %llu cases, %llu calls drawn, %llu rows of scans\n",
+                  (unsigned long long)cases, (unsigned long long)steps_made,
+                  (unsigned long long)rows_compared);
 }
 
 /* Pages of a table of `count` rows; rows in order, or in any. */

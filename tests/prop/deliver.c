@@ -323,7 +323,7 @@ void deliver_count(struct deliver *deliver, const struct model_set *set)
 void deliver_print(const struct deliver *deliver)
 {
     const struct deliver_counts *counts = &deliver->counts;
-    printf("%llu histories, %llu events", (unsigned long long)counts->histories,
+    printf("figures: %llu histories, %llu events", (unsigned long long)counts->histories,
            (unsigned long long)counts->events);
     if (counts->compared == 0) {
         printf("\n");

@@ -208,7 +208,7 @@ kill_all() {
     done
     stop "$source_pid"
     stop "$listener_pid"
-    printf '%d kills, %d acknowledged items looked for\n' "$killed" "$told"
+    printf 'figures: %d kills, %d acknowledged items looked for\n' "$killed" "$told"
 }
 
 printf 'LUM_SEED=%d\n' "$seed"
