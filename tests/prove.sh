@@ -27,7 +27,7 @@ P6|0|a meeting cut at every byte|build/gcc/tests/prop/test_cut
 P12|15|the merge rules against an independent model|LUM_PROP_SECONDS={time} build/gcc/tests/prop/test_model
 P1-P8 P12|70|the district: every kind of trouble, the model beside it|LUM_SIM_SEED={seed} LUM_SIM_SECONDS={time} build/gcc/tests/sim/test_district
 P1-P8|0|stories: every failure there ever was, told again|build/gcc/tests/sim/test_stories
-P12|0|large districts|build/gcc/tests/sim/test_large
+P12|0|large districts|LUM_SIM_LARGE=1 build/gcc/tests/sim/test_large
 P2|0|the disk in memory answers as LMDB does|build/gcc/tests/disk/test_against_lmdb
 P2 P3 P15|0|a whole space, with trouble at every operation of its disk|build/gcc/tests/disk/test_space
 all|0|the bug bank: each planted bug is found|LUM_BUG_SECONDS=60 bash tests/bugs/run.sh

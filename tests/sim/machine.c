@@ -354,6 +354,17 @@ void sim_machine_settle(struct sim_machine *machine)
     }
 }
 
+void sim_machine_wake(struct sim_machine *machine)
+{
+    uint64_t now_ms = machine->sim->now_ms;
+    if (machine->sleeps_until_ms > now_ms) {
+        machine->sleeps_until_ms = 0;
+        due(machine, SIM_DUE_WRITE, now_ms);
+        due(machine, SIM_DUE_SETTLE, now_ms);
+        due(machine, SIM_DUE_TICK, now_ms);
+    }
+}
+
 void sim_wrote(struct sim_machine *machine)
 {
     struct lum_sync_event event = {.type = LUM_SYNC_GROWN};

@@ -90,6 +90,7 @@ struct sim_sums {
     uint64_t bytes;        /* on lines */
     uint64_t events_taken; /* that came in over lines */
     double gather_s;       /* processor time of `gathers` */
+    double judge_s;        /* and of what is checked in the end */
 };
 
 /* ---- tale.c ---- */
@@ -197,6 +198,8 @@ void sim_machine_down(struct sim_machine *machine);
 /* So does the machine: its disk keeps what a disk keeps, by draw (0: all it can). */
 void sim_machine_crash(struct sim_machine *machine, int64_t draw, int64_t off_ms);
 void sim_machine_boot(struct sim_machine *machine);
+/* The lid is opened before its time: what was put off until then is due. */
+void sim_machine_wake(struct sim_machine *machine);
 /* A failure ends the run; one of a disk in trouble ends the item of the agenda and the process of
  * the machine: it does not return then. */
 void sim_must(struct sim_machine *machine, enum lum_status status);

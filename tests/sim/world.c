@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "sync/session.h"
 #include "tests/sim/sim.h"
@@ -137,7 +138,7 @@ static void come_to_rest(struct sim *sim)
         if (machine == NULL) {
             continue;
         }
-        machine->sleeps_until_ms = 0;
+        sim_machine_wake(machine);
         sim_disk_mends(sim, &(struct story_act){.who = i});
         if (is_in_core(sim, i)) {
             sim_machine_boot(machine);
@@ -257,7 +258,9 @@ void sim_run(struct sim *sim, const struct story *story)
     if (sim_machine(sim, 0) != NULL) {
         quiet(sim);
         live(sim);
+        clock_t began = clock();
         sim_check(sim);
+        sim->sums.judge_s = (double)(clock() - began) / CLOCKS_PER_SEC;
     }
     for (uint32_t i = 0; i < sim->machine_count; i++) {
         sim->sums.machine_ms += sim->machines[i] != NULL ? sim->now_ms : 0;
