@@ -404,9 +404,8 @@ enum lum_status lum_client_open(const struct lum_client_options *options, struct
     return hand_out(client, status, out);
 }
 
-/* A folder of our own, locked. */
-static enum lum_status move_in(const struct lum_client_options *options, struct lum_client **out,
-                               struct lum_error *err)
+enum lum_status lum_client_move_in(const struct lum_client_options *options,
+                                   struct lum_client **out, struct lum_error *err)
 {
     const struct lum_env *env = lum_host_env();
     struct lum_client *client = make(options, err);
@@ -419,6 +418,9 @@ static enum lum_status move_in(const struct lum_client_options *options, struct 
     if (status == LUM_OK) {
         status = reach(client, err);
     }
+    if (status == LUM_OK && client->socket >= 0) {
+        status = lum_fail(err, LUM_CAUSE_store_exists, options->dir, NULL);
+    }
     return hand_out(client, status, out);
 }
 
@@ -428,17 +430,13 @@ enum lum_status lum_client_found(const struct lum_client_options *options, struc
 {
     struct lum_space_options how = {.env = lum_host_env(), .dir = options->dir};
     struct lum_client *client;
-    enum lum_status status = move_in(options, &client, err);
+    enum lum_status status = lum_client_move_in(options, &client, err);
 
     if (status != LUM_OK) {
         return status;
     }
-    if (client->socket >= 0) {
-        status = lum_fail(err, LUM_CAUSE_store_exists, options->dir, NULL);
-    } else {
-        status = lum_space_init(&how, name, person, &client->space, err);
-        client->has_written = true;
-    }
+    status = lum_space_init(&how, name, person, &client->space, err);
+    client->has_written = true;
     if (status == LUM_OK) {
         status = lum_client_reopen(client, err);
     }
@@ -465,14 +463,12 @@ enum lum_status lum_client_come(const struct lum_client_options *options,
 {
     struct lum_space_options how = {.env = lum_host_env(), .dir = options->dir};
     struct lum_client *client;
-    enum lum_status status = move_in(options, &client, err);
+    enum lum_status status = lum_client_move_in(options, &client, err);
 
     if (status != LUM_OK) {
         return status;
     }
-    if (client->socket >= 0) {
-        status = lum_fail(err, LUM_CAUSE_store_exists, options->dir, NULL);
-    } else if (look(options->dir, NULL) == LUM_OK) {
+    if (look(options->dir, NULL) == LUM_OK) {
         status = resume(client, invite, err);
         if (status == LUM_NOT_FOUND) { /* a crash left an empty folder */
             status = lum_space_init_join(&how, invite, &client->space, err);

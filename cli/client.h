@@ -28,6 +28,10 @@ struct lum_client;
  * no_store when there is none, store_locked, and what lum_space_open says. */
 LUM_MUST_USE enum lum_status lum_client_open(const struct lum_client_options *options,
                                              struct lum_client **out, struct lum_error *err);
+/* The folder made and locked, no store opened: lum_client_reopen does that. store_exists where a
+ * node runs. */
+LUM_MUST_USE enum lum_status lum_client_move_in(const struct lum_client_options *options,
+                                                struct lum_client **out, struct lum_error *err);
 /* Founds the space in the folder and keeps it open: lum_space_init. */
 LUM_MUST_USE enum lum_status lum_client_found(const struct lum_client_options *options,
                                               struct lum_bytes name, struct lum_bytes person,

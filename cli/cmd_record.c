@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/cmd_backup.h"
 #include "cli/fields.h"
 #include "cli/import.h"
 #include "cli/map.h"
@@ -124,6 +125,9 @@ enum lum_status lum_cmd_restore(struct lum_run *run, struct lum_error *err)
     enum lum_text_id restored = LUM_TEXT_record_restored;
     struct lum_question question;
 
+    if (lum_backup_is_meant(run, run->options.words[0])) {
+        return lum_backup_restore(run, err);
+    }
     lum_question_init(&question, "restore");
     lum_question_text(&question, "record", run->options.words[0]);
     return ask_edit(run, &question, &restored, err);

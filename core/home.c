@@ -146,3 +146,10 @@ enum lum_status lum_home_write(const struct lum_env *env, const char *dir,
     LUM_ASSERT(!note.broken);
     return env->file_write(env->self, path, lum_buf_bytes(&note), err);
 }
+
+enum lum_status lum_home_forget(const struct lum_env *env, const char *dir, struct lum_error *err)
+{
+    char path[PATH_ROOM];
+    enum lum_status status = join(dir, "home", path, err);
+    return status == LUM_OK ? env->file_write(env->self, path, (struct lum_bytes){0}, err) : status;
+}

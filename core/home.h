@@ -27,5 +27,9 @@ LUM_MUST_USE enum lum_status lum_home_read(const struct lum_env *env, const char
 /* Writes the note for this place, durably: before the first event of an incarnation is made. */
 LUM_MUST_USE enum lum_status lum_home_write(const struct lum_env *env, const char *dir,
                                             const struct lum_home *home, struct lum_error *err);
+/* Writes a note of no place, durably: whatever store comes to lie here is in doubt. (Without one an
+ * inode that the system gives out again could pass for the old place.) */
+LUM_MUST_USE enum lum_status lum_home_forget(const struct lum_env *env, const char *dir,
+                                             struct lum_error *err);
 
 #endif

@@ -33,8 +33,9 @@ enum {
 
 static const uint64_t FROZEN_BIT = UINT64_C(1) << 63;
 
-enum lum_status lum_log_open(const char *dir, bool create, struct lum_store **out,
-                             struct lum_error *err)
+static enum lum_status open_as(const char *dir, const char *name,
+                               struct lum_store_options options, struct lum_store **out,
+                               struct lum_error *err)
 {
     static const char *const tables[LUM_LOG_TABLES] = {
         [LUM_T_META] = "meta",     [LUM_T_LOG] = "log",   [LUM_T_LOGID] = "logid",
@@ -43,20 +44,29 @@ enum lum_status lum_log_open(const char *dir, bool create, struct lum_store **ou
         [LUM_T_ARRIVE] = "arrive",
     };
     char path[4096];
-    int len = snprintf(path, sizeof path, "%s/log.mdb", dir);
+    int len = snprintf(path, sizeof path, "%s/%s", dir, name);
     if (len < 0 || (size_t)len >= sizeof path) {
         return lum_fail(err, LUM_CAUSE_disk_error, dir, "the path is too long");
     }
-    const struct lum_store_options options = {
-        .path = path,
-        .durability = LUM_DURABLE,
-        .format = LUM_LOG_FORMAT,
-        .tables = tables,
-        .table_count = LUM_LOG_TABLES,
-        .create = create,
-        .map_bytes = LUM_STORE_MAP_BYTES,
-    };
+    options.path = path;
+    options.format = LUM_LOG_FORMAT;
+    options.tables = tables;
+    options.table_count = LUM_LOG_TABLES;
+    options.map_bytes = LUM_STORE_MAP_BYTES;
     return lum_store_open(&options, out, err);
+}
+
+enum lum_status lum_log_open(const char *dir, bool create, struct lum_store **out,
+                             struct lum_error *err)
+{
+    const struct lum_store_options how = {.durability = LUM_DURABLE, .create = create};
+    return open_as(dir, "log.mdb", how, out, err);
+}
+
+enum lum_status lum_log_open_new(const char *dir, struct lum_store **out, struct lum_error *err)
+{
+    const struct lum_store_options how = {.durability = LUM_SCRATCH, .create = true};
+    return open_as(dir, "log.mdb.new", how, out, err);
 }
 
 /* ---- the row of a log ---- */

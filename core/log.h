@@ -25,6 +25,9 @@
 /* Opens dir/log.mdb with all its tables. */
 LUM_MUST_USE enum lum_status lum_log_open(const char *dir, bool create, struct lum_store **out,
                                           struct lum_error *err);
+/* A new dir/log.mdb.new, worth nothing until lum_store_sync: for who fills it and renames it. */
+LUM_MUST_USE enum lum_status lum_log_open_new(const char *dir, struct lum_store **out,
+                                              struct lum_error *err);
 
 struct lum_log_row {
     uint32_t lno;

@@ -1,6 +1,6 @@
 /*
- * space_i.h - inside of a space; only core/space*.c, core/author*.c and core/first_contact.c
- * include it.
+ * space_i.h - inside of a space; only core/space*.c, core/author*.c, core/first_contact.c,
+ * core/backup.c and core/restore.c include it.
  *
  *   own logs   gathered events wait as a run; `place` runs ahead of `row` by that run
  *   the batch  log_txn is open exactly from begin to commit or abort

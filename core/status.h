@@ -26,6 +26,8 @@
     X(store_newer, NEWER)          /* {1} file, {2} its format number */                           \
     X(store_damaged, CORRUPT)      /* {1} file, {2} what does not hold */                          \
     X(store_not_ours, CORRUPT)     /* {1} file: not a Lumbung file at all */                       \
+    X(backup_damaged, CORRUPT)     /* {1} file, {2} what does not hold */                          \
+    X(file_exists, EXISTS)         /* {1} path: not ours to replace */                             \
     X(map_full, FULL)              /* {1} file */                                                  \
     X(clock_before_build, INVALID) /* {1} the clock's date */                                      \
     X(bad_name, INVALID)           /* {1} the text */                                              \

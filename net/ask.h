@@ -29,6 +29,8 @@ LUM_MUST_USE enum lum_status lum_ask_tell_peer(const struct lum_world *world,
                                                struct lum_reply *reply);
 /* ask_verify.c */
 enum lum_status lum_ask_verify(struct lum_ask *ask, struct lum_error *err);
+/* ask_backup.c */
+enum lum_status lum_ask_backup(struct lum_ask *ask, struct lum_error *err);
 /* ask_edit.c */
 enum lum_status lum_ask_put(struct lum_ask *ask, struct lum_error *err);
 enum lum_status lum_ask_set(struct lum_ask *ask, struct lum_error *err);

@@ -3,7 +3,7 @@
  *
  * The functions themselves stand in ask_read.c (records), ask_list.c (history, conflicts),
  * ask_people.c, ask_log.c, ask_status.c, ask_edit.c and ask_resolve.c (writes) and ask_rights.c
- * (invites, admissions, rebuild, compact).
+ * (invites, admissions, rebuild, compact), ask_backup.c.
  */
 #include "net/request.h"
 
@@ -38,6 +38,7 @@ static const struct lum_request requests[] = {
     {"verify", LUM_SIDE_ALONE, lum_ask_verify},
     {"rebuild", LUM_SIDE_ALONE, lum_ask_rebuild},
     {"compact", LUM_SIDE_ALONE, lum_ask_compact},
+    {"backup", LUM_SIDE_ALONE, lum_ask_backup},
     /* lines */
     {"sync", LUM_SIDE_NODE, NULL},
     {"join", LUM_SIDE_NODE, NULL},

@@ -21,6 +21,7 @@ static const struct {
     {"net/pump.c", "tests/unit/test_node.c"},       {"net/line.c", "tests/unit/test_node.c"},
     {"net/desk.c", "tests/unit/test_node.c"},       {"net/meet.c", "tests/unit/test_node.c"},
     {"net/conn.c", "tests/unit/test_node.c"},       {"net/worker.c", "tests/unit/test_node.c"},
+    {"core/restore.c", "tests/unit/test_backup.c"},
     {"net/node_address.c", "tests/unit/test_node.c"},
 };
 
