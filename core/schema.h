@@ -3,6 +3,7 @@
  *
  * Integers in keys are big-endian, so that LMDB's order is the number's order. lno is a local log
  * number (u32, from 1), rno a local record number (u64, from 1); neither ever leaves the node.
+ * Behind every value lies a sum of four bytes, which core/store.c puts there and takes off.
  *
  * log.mdb - what was said. Durable, never derived, never rewritten in meaning.
  *

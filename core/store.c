@@ -23,6 +23,7 @@
 
 #include "core/pack.h"
 #include "core/store_file.h"
+#include "core/store_sum.h"
 
 enum {
     TABLES_MAX = 32,
@@ -30,18 +31,19 @@ enum {
     MAP_BYTES_MIN = 16 * 1024 * 1024,
 };
 
-#define FORMAT_KEY "format" /* in table 0: u32 */
+static char FORMAT_NAME[] = "format"; /* in table 0: u32 */
+#define FORMAT_KEY lum_bytes_of(FORMAT_NAME, sizeof FORMAT_NAME - 1)
 
 struct lum_txn {
     struct lum_store *store;
     MDB_txn *mdb;
     bool is_write;
+    bool is_damaged;                 /* a scan ended at a damaged row */
     MDB_cursor *cursors[TABLES_MAX]; /* of a write transaction; LMDB frees them at its end */
 };
 
 struct lum_store {
     MDB_env *env;
-    char *path;
     uint32_t format;
     uint32_t table_count;
     MDB_dbi tables[TABLES_MAX];
@@ -49,6 +51,8 @@ struct lum_store {
     _Atomic(struct lum_txn *) idle_reader;
     atomic_int trouble;
     atomic_bool is_dead;
+    atomic_uint_least64_t damage;
+    char path[];
 };
 
 /* LMDB takes keys as non-const and promises not to write to them. */
@@ -92,11 +96,8 @@ static enum lum_status tell(const struct lum_store *store, int rc, struct lum_er
 /* The status of a call in a transaction. MDB_BAD_TXN only repeats that an earlier one failed. */
 static enum lum_status settle(struct lum_store *store, int rc)
 {
-    if (rc == 0) {
-        return LUM_OK;
-    }
-    if (rc == MDB_NOTFOUND) {
-        return LUM_NOT_FOUND;
+    if (rc == 0 || rc == MDB_NOTFOUND) {
+        return rc == 0 ? LUM_OK : LUM_NOT_FOUND;
     }
     if (rc != MDB_BAD_TXN || atomic_load(&store->trouble) == 0) {
         atomic_store(&store->trouble, rc);
@@ -173,27 +174,27 @@ static enum lum_status tables_open(struct lum_store *store, MDB_txn *txn,
 
 static enum lum_status format_put(struct lum_store *store, MDB_txn *txn, struct lum_error *err)
 {
-    uint8_t number[4];
-    lum_put_u32(number, store->format);
-    MDB_val key = val_of(lum_bytes_of(FORMAT_KEY, sizeof FORMAT_KEY - 1));
-    MDB_val value = val_of(lum_bytes_of(number, sizeof number));
-    int rc = mdb_put(txn, store->tables[0], &key, &value, 0);
+    uint8_t row[4 + LUM_STORE_SUM];
+    lum_put_u32(row, store->format);
+    lum_store_sum_put(0, FORMAT_KEY, row, 4);
+    int rc = mdb_put(txn, store->tables[0], &(MDB_val){FORMAT_KEY.len, FORMAT_NAME},
+                     &(MDB_val){sizeof row, row}, 0);
     return rc == 0 ? LUM_OK : tell(store, rc, err);
 }
 
 static enum lum_status format_get(struct lum_store *store, MDB_txn *txn, struct lum_error *err)
 {
-    MDB_val key = val_of(lum_bytes_of(FORMAT_KEY, sizeof FORMAT_KEY - 1));
-    MDB_val value;
-    int rc = mdb_get(txn, store->tables[0], &key, &value);
-    if (rc == MDB_NOTFOUND || (rc == 0 && value.mv_size != 4)) {
+    MDB_val stored = {0};
+    int rc = mdb_get(txn, store->tables[0], &(MDB_val){FORMAT_KEY.len, FORMAT_NAME}, &stored);
+    struct lum_bytes number = bytes_of(stored);
+    if (rc == MDB_NOTFOUND || (rc == 0 && number.len != 4 + LUM_STORE_SUM)) {
         return lum_fail(err, LUM_CAUSE_store_not_ours, store->path, NULL);
     }
-    if (rc != 0) {
-        return tell(store, rc, err);
+    if (rc != 0 || !lum_store_sum_take(0, FORMAT_KEY, &number)) {
+        return tell(store, rc == 0 ? MDB_CORRUPTED : rc, err);
     }
     uint32_t ours = store->format;
-    store->format = lum_get_u32(value.mv_data);
+    store->format = lum_get_u32(number.at);
     return store->format <= ours
                ? LUM_OK
                : lum_fail_number(err, LUM_CAUSE_store_newer, store->path, store->format);
@@ -231,46 +232,34 @@ static enum lum_status contents_open(struct lum_store *store,
     return rc == 0 ? LUM_OK : tell(store, rc, err);
 }
 
-static enum lum_status store_make(const struct lum_store_options *options, struct lum_store **out)
-{
-    struct lum_store *store = lum_alloc_zero(sizeof *store);
-    size_t path_size = strlen(options->path) + 1;
-    char *path = lum_alloc(path_size);
-    if (store == NULL || path == NULL) {
-        lum_free(store);
-        lum_free(path);
-        return LUM_NO_MEMORY;
-    }
-    memcpy(path, options->path, path_size);
-    *store = (struct lum_store){
-        .path = path, .format = options->format, .table_count = options->table_count};
-    *out = store;
-    return LUM_OK;
-}
-
 enum lum_status lum_store_open(const struct lum_store_options *options, struct lum_store **out,
                                struct lum_error *err)
 {
     LUM_ASSERT(options->table_count >= 1 && options->table_count <= TABLES_MAX);
     LUM_ASSERT(!(options->create && options->read_only));
-    enum lum_status status = lum_store_file_probe(options->path, err);
+    bool always = options->durability == LUM_DURABLE;
+    enum lum_status status = lum_store_file_probe(options->path, always, err);
     if (status != LUM_OK && !(status == LUM_NOT_FOUND && options->create)) {
         return status;
     }
-    struct lum_store *store = NULL;
-    if (store_make(options, &store) != LUM_OK) {
+    size_t path_size = strlen(options->path) + 1;
+    struct lum_store *store = lum_alloc_zero(sizeof *store + path_size);
+    if (store == NULL) {
         return lum_fail(err, LUM_CAUSE_no_memory, NULL, NULL);
     }
+    store->format = options->format;
+    store->table_count = options->table_count;
+    memcpy(store->path, options->path, path_size);
     status = env_open(store, options, err);
     if (status == LUM_OK) {
         status = contents_open(store, options, err);
     }
     if (status != LUM_OK) {
         lum_store_close(store);
-        return status;
+        store = NULL;
     }
     *out = store;
-    return LUM_OK;
+    return status;
 }
 
 void lum_store_close(struct lum_store *store)
@@ -285,7 +274,6 @@ void lum_store_close(struct lum_store *store)
         lum_free(reader);
     }
     mdb_env_close(store->env);
-    lum_free(store->path);
     lum_free(store);
 }
 
@@ -294,24 +282,12 @@ uint32_t lum_store_format(const struct lum_store *store)
     return store->format;
 }
 
-/* ---- transactions ---- */
-
-static enum lum_status reader_make(struct lum_store *store, struct lum_txn **out,
-                                   struct lum_error *err)
+uint64_t lum_store_damage(const struct lum_store *store)
 {
-    struct lum_txn *txn = lum_alloc_zero(sizeof *txn);
-    if (txn == NULL) {
-        return lum_fail(err, LUM_CAUSE_no_memory, NULL, NULL);
-    }
-    txn->store = store;
-    int rc = mdb_txn_begin(store->env, NULL, MDB_RDONLY, &txn->mdb);
-    if (rc != 0) {
-        lum_free(txn);
-        return tell(store, rc, err);
-    }
-    *out = txn;
-    return LUM_OK;
+    return atomic_load(&store->damage);
 }
+
+/* ---- transactions ---- */
 
 enum lum_status lum_txn_begin_read(struct lum_store *store, struct lum_txn **out,
                                    struct lum_error *err)
@@ -320,10 +296,15 @@ enum lum_status lum_txn_begin_read(struct lum_store *store, struct lum_txn **out
         return refuse_dead(store, err);
     }
     struct lum_txn *txn = atomic_exchange(&store->idle_reader, NULL);
+    bool is_idle = txn != NULL;
+    txn = is_idle ? txn : lum_alloc_zero(sizeof *txn);
     if (txn == NULL) {
-        return reader_make(store, out, err);
+        return lum_fail(err, LUM_CAUSE_no_memory, NULL, NULL);
     }
-    int rc = mdb_txn_renew(txn->mdb);
+    txn->store = store;
+    txn->is_damaged = false;
+    int rc = is_idle ? mdb_txn_renew(txn->mdb)
+                     : mdb_txn_begin(store->env, NULL, MDB_RDONLY, &txn->mdb);
     if (rc != 0) {
         mdb_txn_abort(txn->mdb);
         lum_free(txn);
@@ -350,13 +331,12 @@ enum lum_status lum_txn_begin_write(struct lum_store *store, struct lum_txn **ou
     if (atomic_load(&store->is_dead)) {
         return refuse_dead(store, err);
     }
-    MDB_txn *mdb = NULL;
-    int rc = mdb_txn_begin(store->env, NULL, 0, &mdb);
+    store->writer = (struct lum_txn){.store = store, .is_write = true};
+    int rc = mdb_txn_begin(store->env, NULL, 0, &store->writer.mdb);
     if (rc != 0) {
         return tell(store, rc, err);
     }
     atomic_store(&store->trouble, 0);
-    store->writer = (struct lum_txn){.store = store, .mdb = mdb, .is_write = true};
     *out = &store->writer;
     return LUM_OK;
 }
@@ -365,7 +345,7 @@ enum lum_status lum_txn_commit(struct lum_txn *txn, struct lum_error *err)
 {
     LUM_ASSERT(txn->is_write);
     struct lum_store *store = txn->store;
-    if (atomic_load(&store->is_dead)) {
+    if (atomic_load(&store->is_dead) || txn->is_damaged) {
         lum_txn_abort(txn);
         return refuse_dead(store, err);
     }
@@ -403,16 +383,32 @@ static MDB_dbi table_of(const struct lum_txn *txn, uint32_t table)
 /* The kept cursor of a writing transaction. */
 static int cursor_of(struct lum_txn *txn, uint32_t table, MDB_cursor **out)
 {
-    MDB_dbi dbi = table_of(txn, table);
-    int rc = txn->cursors[table] != NULL ? 0 : mdb_cursor_open(txn->mdb, dbi, &txn->cursors[table]);
-    *out = txn->cursors[table];
+    MDB_cursor **kept = &txn->cursors[table];
+    int rc = *kept != NULL ? 0 : mdb_cursor_open(txn->mdb, table_of(txn, table), kept);
+    *out = *kept;
     return rc;
+}
+
+/* The row as it was put, or MDB_CORRUPTED. */
+static int take(struct lum_store *store, uint32_t table, struct lum_bytes key, MDB_val stored,
+                struct lum_bytes *value)
+{
+    *value = bytes_of(stored);
+    if (lum_store_sum_take(table, key, value)) {
+        return 0;
+    }
+    atomic_fetch_add(&store->damage, 1);
+    atomic_store(&store->trouble, MDB_CORRUPTED);
+    return MDB_CORRUPTED;
 }
 
 enum lum_status lum_txn_get(struct lum_txn *txn, uint32_t table, struct lum_bytes key,
                             struct lum_bytes *value)
 {
     LUM_ASSERT(key.len >= 1 && key.len <= KEY_MAX);
+    if (txn->is_damaged) {
+        return settle(txn->store, MDB_CORRUPTED);
+    }
     MDB_val k = val_of(key);
     MDB_val v = {0};
     MDB_cursor *cursor = NULL;
@@ -421,9 +417,7 @@ enum lum_status lum_txn_get(struct lum_txn *txn, uint32_t table, struct lum_byte
     if (rc == 0 && txn->is_write) {
         rc = mdb_cursor_get(cursor, &k, &v, MDB_SET);
     }
-    if (rc == 0) {
-        *value = bytes_of(v);
-    }
+    rc = rc != 0 ? rc : take(txn->store, table, key, v, value);
     return settle(txn->store, rc);
 }
 
@@ -433,7 +427,8 @@ static enum lum_status put(struct lum_txn *txn, uint32_t table, struct lum_bytes
 {
     LUM_ASSERT(txn->is_write && key.len >= 1 && key.len <= KEY_MAX);
     MDB_val k = val_of(key);
-    MDB_val v = {parts[0].len + parts[1].len, NULL};
+    size_t len = parts[0].len + parts[1].len;
+    MDB_val v = {len + LUM_STORE_SUM, NULL};
     MDB_cursor *cursor = NULL;
     int rc = cursor_of(txn, table, &cursor);
     rc = rc != 0 ? rc : mdb_cursor_put(cursor, &k, &v, flags | MDB_RESERVE);
@@ -441,12 +436,13 @@ static enum lum_status put(struct lum_txn *txn, uint32_t table, struct lum_bytes
         LUM_ASSERT(flags == MDB_APPEND);
         rc = mdb_cursor_put(cursor, &k, &v, MDB_RESERVE);
     }
-    uint8_t *at = v.mv_data;
-    for (int i = 0; i < 2 && rc == 0; i++) {
+    for (size_t i = 0, at = 0; i < 2 && rc == 0; at += parts[i++].len) {
         if (parts[i].len > 0) {
-            memcpy(at, parts[i].at, parts[i].len);
-            at += parts[i].len;
+            memcpy((uint8_t *)v.mv_data + at, parts[i].at, parts[i].len);
         }
+    }
+    if (rc == 0) {
+        lum_store_sum_put(table, key, v.mv_data, len);
     }
     return settle(txn->store, rc);
 }
@@ -511,7 +507,7 @@ enum lum_status lum_scan_open(struct lum_txn *txn, uint32_t table, struct lum_sc
 {
     MDB_cursor *cursor = NULL;
     int rc = mdb_cursor_open(txn->mdb, table_of(txn, table), &cursor);
-    *out = (struct lum_scan){.txn = txn, .cursor = cursor};
+    *out = (struct lum_scan){.txn = txn, .table = table, .cursor = cursor};
     return settle(txn->store, rc);
 }
 
@@ -524,12 +520,15 @@ void lum_scan_close(struct lum_scan *scan)
 static bool move(struct lum_scan *scan, MDB_val *key, MDB_cursor_op op)
 {
     MDB_val value;
+    struct lum_store *store = scan->txn->store;
     int rc = mdb_cursor_get(scan->cursor, key, &value, op);
     if (rc == 0) {
         scan->key = bytes_of(*key);
-        scan->value = bytes_of(value);
+        rc = take(store, scan->table, scan->key, value, &scan->value);
+        scan->txn->is_damaged |= rc != 0;
     } else if (rc != MDB_NOTFOUND) {
-        die(scan->txn->store, rc);
+        atomic_fetch_add(&store->damage, 1);
+        die(store, rc);
     }
     return rc == 0;
 }
@@ -562,14 +561,12 @@ enum lum_status lum_store_copy(struct lum_store *store, const char *path, struct
 {
     int fd = -1;
     int rc = lum_store_file_make(path, &fd);
-    if (rc == EEXIST) {
-        return lum_fail(err, LUM_CAUSE_store_exists, path, mdb_strerror(rc));
-    }
     if (rc == 0) {
         rc = mdb_env_copyfd2(store->env, fd, MDB_CP_COMPACT);
         rc = lum_store_file_finish(path, fd, rc);
     }
-    return rc == 0 ? LUM_OK : lum_fail(err, cause_of(store, rc), path, mdb_strerror(rc));
+    enum lum_cause cause = rc == EEXIST ? LUM_CAUSE_store_exists : cause_of(store, rc);
+    return rc == 0 ? LUM_OK : lum_fail(err, cause, path, mdb_strerror(rc));
 }
 
 enum lum_status lum_store_sync(struct lum_store *store, struct lum_error *err)
@@ -578,11 +575,10 @@ enum lum_status lum_store_sync(struct lum_store *store, struct lum_error *err)
         return refuse_dead(store, err);
     }
     int rc = mdb_env_sync(store->env, 1);
-    if (rc == 0) {
-        return LUM_OK;
+    if (rc != 0) {
+        die(store, rc);
     }
-    die(store, rc);
-    return refuse_dead(store, err);
+    return rc == 0 ? LUM_OK : refuse_dead(store, err);
 }
 
 uint64_t lum_store_bytes(struct lum_store *store)

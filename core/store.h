@@ -9,7 +9,9 @@
  *   - No read transaction outlives one callback or one request step: a held one keeps every old
  *     page alive (a file was seen to grow 55 times).
  *   - Never WRITEMAP or DUPSORT, and NOSYNC only for a file that is not in use yet. Values are at
- *     most 2,018 bytes or large rows that are worth their whole pages.
+ *     most 2,014 bytes or large rows that are worth their whole pages.
+ *   - Every row has a sum (core/store_sum.h), so that a damaged one is CORRUPT and never taken for
+ *     what was put.
  *   - EIO on a full disk becomes LUM_FULL by looking at the file system: the store goes on, for
  *     nothing of a failed commit is ever referred to. After any other failed write or sync the
  *     store refuses everything: what the kernel dropped cannot be known.
@@ -85,6 +87,7 @@ uint64_t lum_txn_pages(struct lum_txn *txn, uint32_t table); /* of that table */
 /* A cursor over one table. Plain memory of the caller; close it before the transaction ends. */
 struct lum_scan {
     struct lum_txn *txn;
+    uint32_t table;
     void *cursor;
     struct lum_bytes key;
     struct lum_bytes value;
@@ -92,8 +95,9 @@ struct lum_scan {
 LUM_MUST_USE enum lum_status lum_scan_open(struct lum_txn *txn, uint32_t table,
                                            struct lum_scan *out);
 void lum_scan_close(struct lum_scan *scan);
-/* Each moves and fills key and value; false when there is no such row. A page that does not read
- * also ends the scan, but then no transaction of this store commits or begins any more. Rows may be
+/* Each moves and fills key and value; false when there is no such row. A damaged row also ends the
+ * scan; then gets of this transaction are CORRUPT, it does not commit, and lum_store_damage counts
+ * it. So does a page that does not read, after which this store begins nothing more. Rows may be
  * put and deleted in between: next goes on from the row it stands on. Only a seek or last goes on
  * from a false, from a table that was cleared, and from a row that was deleted before another was
  * put. */
@@ -111,6 +115,9 @@ LUM_MUST_USE enum lum_status lum_store_sync(struct lum_store *store, struct lum_
 /* Bytes of the file in use; the same by way of a transaction, for who has no more. */
 uint64_t lum_store_bytes(struct lum_store *store);
 uint64_t lum_txn_bytes(struct lum_txn *txn);
+/* How many damaged rows were met since it was opened: whoever has scanned compares before he
+ * answers. */
+uint64_t lum_store_damage(const struct lum_store *store);
 /* Turns any status of the calls above that the caller did not expect into a told error. */
 LUM_MUST_USE enum lum_status lum_store_fail(struct lum_store *store, enum lum_status status,
                                             struct lum_error *err);

@@ -14,8 +14,8 @@
  *          branch: low, high and flags make the child's page; leaf: low and high the data's length
  *
  * A sound file may be shorter than its last page says, when the free list names the pages at its
- * end: what was allocated and freed in one transaction is never written. Only then are the trees
- * walked, to see that each page in use lies inside.
+ * end: what was allocated and freed in one transaction is never written. core/store_walk.c walks
+ * the trees.
  */
 #define _DEFAULT_SOURCE /* O_DIRECTORY */
 #include "core/store_file.h"
@@ -27,25 +27,19 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "core/mem.h"
+#include "core/store_walk.h"
 
 enum {
     WORD = sizeof(size_t),
     HEAD = WORD + 8,
-    DB = 8 + 5 * WORD,
-    META_DBS = HEAD + 8 + 2 * WORD,
-    META_LEN = META_DBS + 2 * DB + 2 * WORD,
-    NODE_HEAD = 8,
+    META_TREES = HEAD + 8 + 2 * WORD,
+    META_LEN = META_TREES + 2 * LUM_STORE_TREE + 2 * WORD,
 
-    PAGE_BRANCH = 0x01,
-    PAGE_LEAF = 0x02,
     PAGE_META = 0x08,
-    NODE_BIG = 0x01, /* the data is the number of the first of its own pages */
-    NODE_DB = 0x02,  /* the data is a db */
 
     VERSION = 1,
     PAGE_SIZE_MAX = 32768,
-    STACK_BYTES_MAX = 64 * 1024 * 1024,
+    WALK_PAGES_MAX = 16384, /* 64 MiB, some 20 ms; of a larger derived file only the metas */
 
     FULL_BELOW_BYTES = 1024 * 1024, /* a write that fails with less free than this: disk full */
     PATH_ROOM = 4096,
@@ -53,20 +47,10 @@ enum {
 
 static const uint32_t MAGIC = 0xBEEFC0DE;
 
-struct meta {
-    size_t page_size;
-    size_t last_page;
-    size_t txnid;
-    size_t roots[2]; /* of the free list and of the main table; SIZE_MAX when empty */
-};
-
 struct probe {
     int fd;
     uint64_t size;
-    struct meta meta;
-    size_t pages;         /* whole ones in the file */
-    uint8_t *page;        /* the one that is looked at */
-    struct lum_buf stack; /* page numbers (size_t) still to be looked at */
+    struct lum_store_shape newest;
 };
 
 static size_t word_at(const uint8_t *at)
@@ -98,8 +82,8 @@ static bool read_at(int fd, uint64_t offset, uint8_t *out, size_t len)
     return got >= 0 && (size_t)got == len;
 }
 
-static enum lum_status read_meta(int fd, uint64_t offset, const char *path, struct meta *out,
-                                 struct lum_error *err)
+static enum lum_status read_meta(int fd, uint64_t offset, const char *path,
+                                 struct lum_store_shape *out, struct lum_error *err)
 {
     uint8_t at[META_LEN];
     if (!read_at(fd, offset, at, sizeof at) || u32_at(at + HEAD) != MAGIC ||
@@ -110,13 +94,14 @@ static enum lum_status read_meta(int fd, uint64_t offset, const char *path, stru
     if (version != VERSION) {
         return lum_fail_number(err, LUM_CAUSE_store_newer, path, version);
     }
-    const uint8_t *end = at + META_DBS + 2 * DB;
-    *out = (struct meta){
-        .page_size = u32_at(at + META_DBS),
+    const uint8_t *end = at + META_TREES + 2 * LUM_STORE_TREE;
+    *out = (struct lum_store_shape){
+        .page_size = u32_at(at + META_TREES),
         .last_page = word_at(end),
         .txnid = word_at(end + WORD),
-        .roots = {word_at(at + META_DBS + DB - WORD), word_at(end - WORD)},
     };
+    lum_store_tree_read(at + META_TREES, &out->free);
+    lum_store_tree_read(end - LUM_STORE_TREE, &out->main);
     bool is_power_of_two = (out->page_size & (out->page_size - 1)) == 0;
     if (out->page_size < 256 || out->page_size > PAGE_SIZE_MAX || !is_power_of_two) {
         return lum_fail(err, LUM_CAUSE_store_damaged, path, "page size");
@@ -124,139 +109,49 @@ static enum lum_status read_meta(int fd, uint64_t offset, const char *path, stru
     return LUM_OK;
 }
 
+/* Commits write the two in turn, the even ones the first, so the other one is one older; only of a
+ * new file both are 0. Anything else would make LMDB go on from an older state. */
 static enum lum_status read_metas(struct probe *probe, const char *path, struct lum_error *err)
 {
-    struct meta other;
-    enum lum_status status = read_meta(probe->fd, 0, path, &probe->meta, err);
+    struct lum_store_shape both[2];
+    enum lum_status status = read_meta(probe->fd, 0, path, &both[0], err);
     if (status == LUM_OK) {
-        status = read_meta(probe->fd, probe->meta.page_size, path, &other, err);
+        status = read_meta(probe->fd, both[0].page_size, path, &both[1], err);
     }
-    if (status == LUM_OK && other.txnid > probe->meta.txnid) {
-        probe->meta = other;
+    if (status != LUM_OK) {
+        return status;
     }
-    return status;
+    bool is_second = both[1].txnid > both[0].txnid;
+    size_t newer = both[is_second].txnid;
+    bool follow = both[!is_second].txnid + 1 == newer && newer % 2 == is_second;
+    if ((newer != 0 && !follow) || both[1].page_size != both[0].page_size) {
+        return lum_fail(err, LUM_CAUSE_store_damaged, path, "an older state");
+    }
+    probe->newest = both[is_second];
+    return LUM_OK;
 }
 
-/* ---- the walk over the pages in use ---- */
+/* ---- the whole of it ---- */
 
-static void push(struct probe *probe, size_t page)
+static enum lum_status look(struct probe *probe, const char *path, bool always,
+                            struct lum_error *err)
 {
-    lum_buf_put(&probe->stack, &page, sizeof page);
-}
-
-static bool pop(struct probe *probe, size_t *page)
-{
-    struct lum_buf *stack = &probe->stack;
-    if (stack->len == 0) {
-        return false;
-    }
-    stack->len -= sizeof *page;
-    memcpy(page, stack->at + stack->len, sizeof *page);
-    return true;
-}
-
-/* What hangs on one node of a leaf lies in the file, or is pushed. */
-static bool leaf_node_fits(struct probe *probe, const uint8_t *node, size_t room)
-{
-    size_t key_len = u16_at(node + 6);
-    uint16_t flags = u16_at(node + 4);
-    size_t data_len = u16_at(node) | (size_t)u16_at(node + 2) << 16;
-    size_t held = (flags & NODE_BIG) != 0 ? (size_t)WORD : data_len;
-    if (room - NODE_HEAD < key_len || room - NODE_HEAD - key_len < held) {
-        return false;
-    }
-    const uint8_t *data = node + NODE_HEAD + key_len;
-    if ((flags & NODE_BIG) != 0) {
-        size_t first = word_at(data);
-        size_t count = (HEAD + data_len - 1) / probe->meta.page_size + 1;
-        return first < probe->pages && count <= probe->pages - first;
-    }
-    if ((flags & NODE_DB) != 0 && data_len == DB && word_at(data + DB - WORD) != SIZE_MAX) {
-        push(probe, word_at(data + DB - WORD));
-    }
-    return true;
-}
-
-static size_t child_of(const uint8_t *node)
-{
-    size_t page = u16_at(node) | (size_t)u16_at(node + 2) << 16;
-#if SIZE_MAX > UINT32_MAX
-    page |= (size_t)u16_at(node + 4) << 32;
-#endif
-    return page;
-}
-
-static bool page_fits(struct probe *probe)
-{
-    const uint8_t *page = probe->page;
-    size_t size = probe->meta.page_size;
-    uint16_t flags = u16_at(page + WORD + 2);
-    size_t lower = u16_at(page + WORD + 4);
-    if ((flags & (PAGE_BRANCH | PAGE_LEAF)) == 0 || lower < HEAD || lower > size) {
-        return false;
-    }
-    for (size_t at = HEAD; at + 2 <= lower; at += 2) {
-        size_t node = u16_at(page + at);
-        if (node < lower || node > size - NODE_HEAD) {
-            return false;
-        }
-        if ((flags & PAGE_BRANCH) != 0) {
-            push(probe, child_of(page + node));
-        } else if (!leaf_node_fits(probe, page + node, size - node)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* In a sound tree each page is reached once, so more visits than pages are a circle. */
-static bool trees_fit(struct probe *probe)
-{
-    size_t page = 0;
-    size_t visits = 0;
-    for (size_t i = 0; i < LUM_COUNT(probe->meta.roots); i++) {
-        if (probe->meta.roots[i] != SIZE_MAX) {
-            push(probe, probe->meta.roots[i]);
-        }
-    }
-    while (pop(probe, &page)) {
-        bool inside = page < probe->pages && visits++ < probe->pages;
-        if (!inside || !read_at(probe->fd, (uint64_t)page * probe->meta.page_size, probe->page,
-                                probe->meta.page_size)) {
-            return false;
-        }
-        if (!page_fits(probe) || probe->stack.broken) {
-            return false;
-        }
-    }
-    return !probe->stack.broken; /* a root that found no room was not looked at */
-}
-
-static enum lum_status walk(struct probe *probe, const char *path, struct lum_error *err)
-{
-    probe->page = lum_alloc(probe->meta.page_size);
-    if (probe->page == NULL) {
-        return lum_fail(err, LUM_CAUSE_no_memory, NULL, NULL);
-    }
-    lum_buf_init(&probe->stack, STACK_BYTES_MAX);
-    bool fits = trees_fit(probe);
-    bool is_exhausted = lum_buf_status(&probe->stack) == LUM_NO_MEMORY;
-    lum_buf_fini(&probe->stack);
-    lum_free(probe->page);
-    if (is_exhausted) {
-        return lum_fail(err, LUM_CAUSE_no_memory, NULL, NULL);
-    }
-    return fits ? LUM_OK : lum_fail(err, LUM_CAUSE_store_damaged, path, "shorter than its content");
-}
-
-static enum lum_status look(struct probe *probe, const char *path, struct lum_error *err)
-{
+    const char *what = NULL;
+    struct lum_store_shape *shape = &probe->newest;
     enum lum_status status = read_metas(probe, path, err);
     if (status != LUM_OK) {
         return status;
     }
-    probe->pages = (size_t)(probe->size / probe->meta.page_size);
-    return probe->meta.last_page < probe->pages ? LUM_OK : walk(probe, path, err);
+    shape->fd = probe->fd;
+    shape->pages = (size_t)(probe->size / shape->page_size);
+    if (!always && shape->last_page < shape->pages && shape->pages > WALK_PAGES_MAX) {
+        return LUM_OK;
+    }
+    status = lum_store_walk(shape, &what);
+    if (status == LUM_NO_MEMORY) {
+        return lum_fail(err, LUM_CAUSE_no_memory, NULL, NULL);
+    }
+    return status == LUM_OK ? LUM_OK : lum_fail(err, LUM_CAUSE_store_damaged, path, what);
 }
 
 static enum lum_status open_file(const char *path, int *fd, uint64_t *size, struct lum_error *err)
@@ -273,12 +168,12 @@ static enum lum_status open_file(const char *path, int *fd, uint64_t *size, stru
     return *size == 0 ? lum_fail(err, LUM_CAUSE_no_store, path, NULL) : LUM_OK;
 }
 
-enum lum_status lum_store_file_probe(const char *path, struct lum_error *err)
+enum lum_status lum_store_file_probe(const char *path, bool always, struct lum_error *err)
 {
     struct probe probe = {.fd = -1};
     enum lum_status status = open_file(path, &probe.fd, &probe.size, err);
     if (status == LUM_OK) {
-        status = look(&probe, path, err);
+        status = look(&probe, path, always, err);
     }
     if (probe.fd >= 0) {
         (void)close(probe.fd);

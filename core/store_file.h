@@ -1,8 +1,9 @@
 /*
  * store_file.h - the file under a store, without LMDB: is it whole, is it durable, is there room.
  *
- * LMDB trusts its file: a text file in its place is told as an errno at best, and a page past the
- * end of a truncated one ends the process with SIGBUS. So the file is read with pread first.
+ * LMDB trusts its file: a text file in its place is told as an errno at best, a page past the end
+ * of a truncated one ends the process with SIGBUS, a damaged page with SIGSEGV or an assertion. So
+ * the file is read with pread first.
  */
 #ifndef LUM_CORE_STORE_FILE_H
 #define LUM_CORE_STORE_FILE_H
@@ -10,11 +11,14 @@
 #include "core/status.h"
 
 /*
- * OK        a file of LMDB's form, and every page that its newest state reaches lies inside it
+ * OK        a file of LMDB's form, its newest state is the newest, and its trees hold: see
+ *           core/store_walk.h. `always`: they are walked whatever their size; else only those of a
+ *           file of up to 64 MiB, or of one that is shorter than it says
  * NOT_FOUND there is no file, or an empty one (cause no_store): nothing was ever saved there
  * else      the told error: store_not_ours, store_newer, store_damaged, no_permission, disk_error
  */
-LUM_MUST_USE enum lum_status lum_store_file_probe(const char *path, struct lum_error *err);
+LUM_MUST_USE enum lum_status lum_store_file_probe(const char *path, bool always,
+                                                  struct lum_error *err);
 
 /* These give 0 or an errno. finish: what was made is closed and durable; or removed, when `code`
  * says that something failed before, or this does. */

@@ -236,6 +236,13 @@ uint32_t lum_store_format(const struct lum_store *store)
     return store->format;
 }
 
+/* Rows that rot here are whole ones, with their sums. */
+uint64_t lum_store_damage(const struct lum_store *store)
+{
+    (void)store;
+    return 0;
+}
+
 /* A file of its own, with what was the newest. */
 void disk__store_part(struct lum_store *store)
 {

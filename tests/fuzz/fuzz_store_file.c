@@ -37,7 +37,7 @@ static enum lum_status probe(struct lum_bytes bytes, struct lum_error *err)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     LUM_ASSERT(fd >= 0 && write(fd, bytes.at, bytes.len) == (ssize_t)bytes.len && close(fd) == 0);
-    return lum_store_file_probe(path, err);
+    return lum_store_file_probe(path, true, err);
 }
 
 static struct lum_bytes spread(struct input *in, uint8_t pages[PAGES_MAX * PAGE])
@@ -85,7 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (memory_of(data, size) != 0) {
         (void)probe(bytes, NULL);
         memory_end(memory_of(data, size));
-        enum lum_status hungry = lum_store_file_probe(path, NULL);
+        enum lum_status hungry = lum_store_file_probe(path, true, NULL);
         memory_back();
         LUM_ASSERT(hungry == status || hungry == LUM_NO_MEMORY);
     }

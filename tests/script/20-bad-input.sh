@@ -234,6 +234,10 @@ kept_as_is x 78 store_damaged log.mdb put trees a=1
 copy x && for at in $(grep -aobU format "$work/x/log.mdb" | cut -d: -f1); do
     printf '\0\0\0\2' | dd of="$work/x/log.mdb" bs=1 seek=$((at + 6)) conv=notrunc 2>/dev/null
 done
+kept_as_is x 78 store_damaged log.mdb find trees
+copy x && for at in 20 4116; do # the version in both meta pages
+    printf '\2' | dd of="$work/x/log.mdb" bs=1 seek=$at conv=notrunc 2>/dev/null
+done
 kept_as_is x 78 store_newer log.mdb find trees
 copy x && rm "$work/x/seed.device"
 kept_as_is x 78 store_damaged '/x"' put trees a=1
