@@ -119,9 +119,15 @@ void lum_draft_reset(struct lum_draft *draft)
     lum_buf_reset(&draft->pins);
 }
 
+static bool is_broken(const struct lum_draft *draft)
+{
+    return draft->ops.broken || draft->bytes.broken || draft->places.broken || draft->refs.broken ||
+           draft->pins.broken;
+}
+
 bool lum_draft_is_empty(const struct lum_draft *draft)
 {
-    return draft->ops.len == 0 && draft->pins.len == 0;
+    return draft->ops.len == 0 && draft->pins.len == 0 && !is_broken(draft);
 }
 
 uint32_t lum_draft_op_count(const struct lum_draft *draft)
@@ -450,12 +456,6 @@ static bool is_over(const struct lum_draft *draft)
         over = ops_of(draft)[i].place_count > LUM_ELEMENTS_MAX;
     }
     return over;
-}
-
-static bool is_broken(const struct lum_draft *draft)
-{
-    return draft->ops.broken || draft->bytes.broken || draft->places.broken || draft->refs.broken ||
-           draft->pins.broken;
 }
 
 enum lum_status lum_draft_write(const struct lum_draft *draft, uint64_t seq,

@@ -18,7 +18,8 @@ struct lum_draft; /* memory kept over reset */
 LUM_MUST_USE enum lum_status lum_draft_open(struct lum_draft **out);
 void lum_draft_close(struct lum_draft *draft); /* NULL is fine */
 void lum_draft_reset(struct lum_draft *draft);
-bool lum_draft_is_empty(const struct lum_draft *draft); /* no op and no pin */
+/* No op and no pin; one that found no memory for them is not empty. */
+bool lum_draft_is_empty(const struct lum_draft *draft);
 uint32_t lum_draft_op_count(const struct lum_draft *draft);
 size_t lum_draft_bytes(const struct lum_draft *draft); /* at least what the payload will take */
 

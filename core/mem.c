@@ -67,10 +67,11 @@ void lum_free(void *memory)
     free(memory);
 }
 
-void lum_mem_fail_after(uint64_t countdown, bool sticky)
+uint64_t lum_mem_fail_after(uint64_t countdown, bool sticky)
 {
     LUM_ASSERT(countdown < STICKY);
-    atomic_store(&planned, countdown == 0 || !sticky ? countdown : STICKY | countdown);
+    uint64_t plan = countdown == 0 || !sticky ? countdown : STICKY | countdown;
+    return atomic_exchange(&planned, plan) & ~STICKY;
 }
 
 /* ---- buffers ---- */

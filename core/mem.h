@@ -17,8 +17,9 @@ LUM_MUST_USE void *lum_alloc_zero(size_t size);
 LUM_MUST_USE void *lum_realloc(void *old, size_t size);
 void lum_free(void *memory); /* NULL is fine */
 
-/* Tests: the countdown-th allocation from now fails (1 = the next), for ever if sticky. 0 = off. */
-void lum_mem_fail_after(uint64_t countdown, bool sticky);
+/* Tests: the countdown-th allocation from now fails (1 = the next), for ever if sticky. 0 = off.
+ * Gives what was left of the countdown before, 0 when it was off or is over. */
+uint64_t lum_mem_fail_after(uint64_t countdown, bool sticky);
 
 /*
  * An owned, growing run of bytes. Invariant: len <= room <= max; at is NULL only while room is 0.

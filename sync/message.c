@@ -16,17 +16,26 @@ enum {
 #define SEQ_MAX ((uint64_t)INT64_MAX - 1) /* so that -1 - seq is an int64 too */
 
 static const char AUTH_LABEL[] = "lumbung/1 auth";
+enum {
+    HASH_BYTES = 64,                         /* of the handshake */
+    AUTH_ARRAY_MAX = 1 + 4 * 9 + 5 + 9 + 34, /* as canonical msgpack spells it */
+    AUTH_SIGNED_MAX = sizeof AUTH_LABEL - 1 + 1 + HASH_BYTES + AUTH_ARRAY_MAX,
+};
 
 /* ---- AUTH ---- */
 
+/* On the stack: a check that finds no memory would call an honest neighbour faulty. */
 static struct lum_bytes signed_bytes(const struct lum_auth_role *role, struct lum_bytes array,
-                                     struct lum_buf *out)
+                                     uint8_t out[AUTH_SIGNED_MAX])
 {
-    lum_buf_put(out, AUTH_LABEL, sizeof(AUTH_LABEL) - 1);
-    lum_buf_put_byte(out, role->is_initiator ? 0 : 1);
-    lum_buf_put(out, role->hash, 64);
-    lum_buf_put(out, array.at, array.len);
-    return lum_buf_bytes(out);
+    size_t len = sizeof(AUTH_LABEL) - 1;
+    LUM_ASSERT(array.len <= AUTH_ARRAY_MAX);
+    memcpy(out, AUTH_LABEL, len);
+    out[len++] = role->is_initiator ? 0 : 1;
+    memcpy(out + len, role->hash, HASH_BYTES);
+    len += HASH_BYTES;
+    memcpy(out + len, array.at, array.len);
+    return lum_bytes_of(out, len + array.len);
 }
 
 void lum_message_put_auth(struct lum_buf *out, const struct lum_auth *auth,
@@ -48,13 +57,10 @@ void lum_message_put_auth(struct lum_buf *out, const struct lum_auth *auth,
     if (out->broken) {
         return;
     }
-    struct lum_buf message;
+    uint8_t message[AUTH_SIGNED_MAX];
     struct lum_sig sig;
-    lum_buf_init(&message, 512);
     struct lum_bytes array = lum_bytes_of(out->at + start, out->len - start);
-    lum_sign(t, signed_bytes(role, array, &message), &sig);
-    out->broken = out->broken || message.broken;
-    lum_buf_fini(&message);
+    lum_sign(t, signed_bytes(role, array, message), &sig);
     lum_pack_bin(out, sig.b, sizeof(sig.b));
 }
 
@@ -84,12 +90,8 @@ enum lum_fault lum_message_get_auth(struct lum_bytes body, struct lum_auth *auth
 
 bool lum_message_check_auth(const struct lum_auth *auth, const struct lum_auth_role *role)
 {
-    struct lum_buf message;
-    lum_buf_init(&message, 512);
-    struct lum_bytes bytes = signed_bytes(role, auth->array, &message);
-    bool holds = !message.broken && lum_sign_check(auth->t, bytes, &auth->sig);
-    lum_buf_fini(&message);
-    return holds;
+    uint8_t message[AUTH_SIGNED_MAX];
+    return lum_sign_check(auth->t, signed_bytes(role, auth->array, message), &auth->sig);
 }
 
 /* ---- WELCOME ---- */

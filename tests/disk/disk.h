@@ -12,7 +12,7 @@
  * it: no clock, no address, no other disk but those it was copied with.
  *
  * What LMDB does and this does not: pages. There is no map, so none that ends in a truncated file;
- * rot hits rows, not the tree above them; no long reader makes a file grow; a read never fails. The
+ * rot hits rows, not the tree above them; no long reader makes a file grow. The
  * number of pages is reckoned from the rows. No memory is no case here: it ends the program.
  * One thread at a time may use all of this.
  */
@@ -76,6 +76,12 @@ enum disk_trouble {
  */
 void disk_fuse(struct disk *disk, uint64_t n, enum disk_trouble trouble, bool is_done);
 uint64_t disk_operations(const struct disk *disk); /* so far; what a fuse counts */
+/*
+ * The n-th look from now fails as a page does that cannot be read: a transaction begins, a row is
+ * got, put or deleted, a scan is opened or moved. The store it befell refuses everything until it
+ * is opened again. 0: none will. Gives how many were left.
+ */
+uint64_t disk_fuse_look(struct disk *disk, uint64_t n);
 
 /* ---- copies ---- */
 

@@ -76,6 +76,7 @@ struct disk {
     bool is_cut;
     bool is_failing;
     bool is_full;
+    uint64_t look_fuse; /* looks left; 0: none */
 };
 
 struct lum_txn {
@@ -136,6 +137,8 @@ struct disk_outcome {
     bool is_done;
 };
 struct disk_outcome disk__operate(struct disk *disk, bool needs_room);
+/* True when this look at the store fails; it is dead then. */
+bool disk__look_fails(struct lum_store *store);
 /* Something was removed. */
 void disk__gain_room(struct disk *disk);
 

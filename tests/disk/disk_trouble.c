@@ -60,6 +60,23 @@ struct disk_outcome disk__operate(struct disk *disk, bool needs_room)
     return (struct disk_outcome){LUM_CAUSE_none, true};
 }
 
+uint64_t disk_fuse_look(struct disk *disk, uint64_t n)
+{
+    uint64_t left = disk->look_fuse;
+    disk->look_fuse = n;
+    return left;
+}
+
+bool disk__look_fails(struct lum_store *store)
+{
+    struct disk *disk = store->disk;
+    if (disk != NULL && disk->look_fuse > 0 && --disk->look_fuse == 0) {
+        store->trouble = LUM_CAUSE_store_damaged;
+        store->is_dead = true;
+    }
+    return store->is_dead;
+}
+
 void disk__gain_room(struct disk *disk)
 {
     disk->is_full = false;
@@ -163,6 +180,7 @@ void disk_crash(struct disk *disk, struct choice *choice)
     }
     disk__bury(disk);
     disk_fuse(disk, 0, DISK_POWER, false);
+    (void)disk_fuse_look(disk, 0);
     disk->is_cut = false;
 }
 

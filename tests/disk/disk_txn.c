@@ -54,7 +54,7 @@ static void take_back(struct lum_txn *txn)
 enum lum_status lum_txn_begin_read(struct lum_store *store, struct lum_txn **out,
                                    struct lum_error *err)
 {
-    if (store->is_dead) {
+    if (disk__look_fails(store)) {
         return disk__refuse_dead(store, err);
     }
     struct lum_txn *txn = disk__must(calloc(1, sizeof *txn));
@@ -68,7 +68,7 @@ enum lum_status lum_txn_begin_write(struct lum_store *store, struct lum_txn **ou
                                     struct lum_error *err)
 {
     LUM_ASSERT(store->writer.image == NULL);
-    if (store->is_dead) {
+    if (disk__look_fails(store)) {
         return disk__refuse_dead(store, err);
     }
     if (store->is_read_only) {
@@ -132,6 +132,9 @@ enum lum_status lum_txn_get(struct lum_txn *txn, uint32_t table, struct lum_byte
     if (txn->is_broken) {
         return LUM_FULL;
     }
+    if (disk__look_fails(txn->store)) {
+        return LUM_CORRUPT;
+    }
     const struct row *row = tree_get(tree_of(txn, table), key);
     if (row == NULL) {
         return LUM_NOT_FOUND;
@@ -170,6 +173,9 @@ enum lum_status lum_txn_put_two(struct lum_txn *txn, uint32_t table, struct lum_
                                 struct lum_bytes a, struct lum_bytes b)
 {
     LUM_ASSERT(key.len >= 1 && key.len <= KEY_MAX);
+    if (disk__look_fails(txn->store)) {
+        return LUM_CORRUPT;
+    }
     struct tree *tree = begin_change(txn, table);
     if (tree == NULL) {
         return LUM_FULL;
@@ -193,6 +199,9 @@ enum lum_status lum_txn_append(struct lum_txn *txn, uint32_t table, struct lum_b
 enum lum_status lum_txn_delete(struct lum_txn *txn, uint32_t table, struct lum_bytes key)
 {
     LUM_ASSERT(key.len >= 1 && key.len <= KEY_MAX);
+    if (disk__look_fails(txn->store)) {
+        return LUM_CORRUPT;
+    }
     if (!txn->is_broken && tree_get(tree_of(txn, table), key) == NULL) {
         return LUM_NOT_FOUND;
     }
@@ -206,6 +215,9 @@ enum lum_status lum_txn_delete(struct lum_txn *txn, uint32_t table, struct lum_b
 
 enum lum_status lum_txn_clear(struct lum_txn *txn, uint32_t table)
 {
+    if (disk__look_fails(txn->store)) {
+        return LUM_CORRUPT;
+    }
     struct tree *tree = begin_change(txn, table);
     if (tree == NULL) {
         return LUM_FULL;
@@ -241,6 +253,10 @@ struct cursor {
 
 enum lum_status lum_scan_open(struct lum_txn *txn, uint32_t table, struct lum_scan *out)
 {
+    *out = (struct lum_scan){0};
+    if (disk__look_fails(txn->store)) {
+        return LUM_CORRUPT;
+    }
     struct cursor *cursor = disk__must(malloc(sizeof *cursor));
     LUM_ASSERT(tree_of(txn, table) != NULL);
     cursor->table = table;
@@ -268,7 +284,7 @@ static bool stand_on(struct lum_scan *scan, struct row *row)
     cursor->version = scan->txn->version;
     cursor->is_placed = true;
     row_drop(old);
-    if (row == NULL) {
+    if (row == NULL || disk__look_fails(scan->txn->store)) {
         return false;
     }
     const uint8_t *at = lend(scan->txn, row);

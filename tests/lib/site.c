@@ -473,16 +473,17 @@ enum lum_life site_life(struct site *site, const struct lum_id *id)
     return life;
 }
 
-static const struct lum_cell *cell_of(struct look look, const struct lum_id *id, const char *field,
-                                      struct lum_arena *arena)
+static const struct lum_cell *cell_of(struct site *site, struct look look, const struct lum_id *id,
+                                      const char *field, struct lum_arena *arena)
 {
     uint64_t rno = 0;
     struct lum_record *record = lum_arena_take(arena, sizeof *record);
+    must(site, record != NULL ? LUM_OK : LUM_NO_MEMORY);
     uint32_t number = lum_view_name_number(look.view, bytes_of(field));
     if (number == 0 || lum_view_find(look.view, LUM_SHELF_COMMON, id, &rno) != LUM_OK) {
         return NULL;
     }
-    assert_int_equal(lum_view_record(look.view, rno, arena, record), LUM_OK);
+    must(site, lum_view_record(look.view, rno, arena, record));
     return lum_record_cell(record, number);
 }
 
@@ -491,7 +492,7 @@ uint32_t site_values(struct site *site, const struct lum_id *id, const char *fie
     struct lum_arena arena;
     struct look look = look_begin(site);
     lum_arena_init(&arena);
-    const struct lum_cell *cell = cell_of(look, id, field, &arena);
+    const struct lum_cell *cell = cell_of(site, look, id, field, &arena);
     uint32_t values = cell == NULL ? 0 : lum_cell_values(cell);
     lum_arena_fini(&arena);
     look_end(look);
@@ -506,7 +507,7 @@ const char *site_shown(struct site *site, const struct lum_id *id, const char *f
     struct lum_arena arena;
     struct look look = look_begin(site);
     lum_arena_init(&arena);
-    const struct lum_cell *cell = cell_of(look, id, field, &arena);
+    const struct lum_cell *cell = cell_of(site, look, id, field, &arena);
     text[0] = '\0';
     if (cell != NULL) {
         const struct lum_sibling *sibling = NULL;

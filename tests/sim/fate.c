@@ -61,7 +61,41 @@ void sim_disk_mends(struct sim *sim, const struct story_act *act)
     if (machine != NULL) {
         machine->has_trouble = false;
         disk_fuse(machine->disk, 0, DISK_POWER, false);
+        machine->looks_left = 0;
     }
+}
+
+/* At a look at one of its stores: a page that cannot be read. Once. */
+void sim_reads_fail(struct sim *sim, const struct story_act *act)
+{
+    struct sim_machine *machine = sim_awake(sim, act->who);
+    if (machine != NULL && act->args[0] > 0) {
+        machine->has_trouble = true;
+        machine->looks_left = (uint64_t)act->args[0];
+    }
+}
+
+/* An allocation fails, once: of whoever allocates then. */
+void sim_memory_ends(struct sim *sim, const struct story_act *act)
+{
+    if (sim_awake(sim, act->who) != NULL && act->args[0] > 0) {
+        sim->memory_left = (uint64_t)act->args[0];
+    }
+}
+
+bool sim_works(struct sim_machine *machine, bool is_at_work)
+{
+    struct sim *sim = machine->sim;
+    bool was = machine->is_at_work;
+    if (was && !is_at_work) {
+        sim->memory_left = lum_mem_fail_after(0, false);
+        machine->looks_left = disk_fuse_look(machine->disk, 0);
+    } else if (!was && is_at_work) {
+        (void)lum_mem_fail_after(sim->memory_left, false);
+        (void)disk_fuse_look(machine->disk, machine->looks_left);
+    }
+    machine->is_at_work = is_at_work;
+    return was;
 }
 
 /* The lid is shut: its lines break; it goes on where it was when it is opened. */

@@ -20,11 +20,18 @@ enum {
     NOTES_MAX = 64,
 };
 
+static bool is_of_the_disk(enum lum_status status)
+{
+    return status == LUM_IO || status == LUM_FULL || status == LUM_CORRUPT;
+}
+
 /* A disk that was broken on purpose may fail a call: see sim_machine_failed. */
 static void escape(struct sim_machine *machine, enum lum_status status)
 {
     struct sim *sim = machine->sim;
-    if (machine->has_trouble && (status == LUM_IO || status == LUM_FULL)) {
+    bool is_expected = status == LUM_NO_MEMORY ? machine->is_at_work
+                                               : machine->has_trouble && is_of_the_disk(status);
+    if (is_expected) {
         sim->failed = machine;
         sim->failure = status;
         longjmp(sim->escape, 1);
@@ -205,11 +212,13 @@ void sim_machine_down(struct sim_machine *machine)
 void sim_machine_boot(struct sim_machine *machine)
 {
     if (!machine->is_on && !machine->is_gone) {
+        (void)sim_works(machine, true);
         site_open(&machine->site);
         machine->sim->sums.marks[SIM_SAW_view_fell_back] +=
             machine->was_settled && !lum_space_is_settled(machine->site.space);
         machine->was_settled = false;
         sim_machine_up(machine);
+        (void)sim_works(machine, false);
     }
 }
 
@@ -223,6 +232,7 @@ void sim_machine_crash(struct sim_machine *machine, int64_t draw, int64_t off_ms
     disk_crash(machine->disk, draw == 0 ? NULL : &choice);
     choice_close(&choice);
     machine->has_trouble = false;
+    machine->looks_left = 0;
     machine->was_settled = was_settled;
     due(machine, SIM_DUE_BOOT, machine->sim->now_ms + (uint64_t)off_ms);
 }
@@ -233,6 +243,7 @@ void sim_machine_failed(struct sim *sim)
 {
     struct sim_machine *machine = sim->failed;
     sim->touched_count = 0;
+    (void)sim_works(machine, false);
     if (disk_is_cut(machine->disk)) {
         SIM_SEES(sim, power_failed_in_commit);
         sim_say(sim, "%s: the power fails", machine->name);
@@ -242,11 +253,18 @@ void sim_machine_failed(struct sim *sim)
     if (sim->failure == LUM_FULL) {
         SIM_SEES(sim, disk_was_full);
         sim_say(sim, "%s: the disk is full", machine->name);
+    } else if (sim->failure == LUM_NO_MEMORY) {
+        SIM_SEES(sim, memory_ended);
+        sim_say(sim, "%s: the memory ends", machine->name);
+    } else if (sim->failure == LUM_CORRUPT) {
+        SIM_SEES(sim, read_failed);
+        sim_say(sim, "%s: the disk cannot be read", machine->name);
     } else {
         SIM_SEES(sim, disk_failed);
         sim_say(sim, "%s: the disk fails", machine->name);
     }
     sim_machine_down(machine);
+    site_close(&machine->site); /* of a start that failed half way */
     due(machine, SIM_DUE_BOOT, sim->now_ms + AGAIN_MS);
 }
 
@@ -307,7 +325,9 @@ void sim_step(struct sim_machine *machine, struct lum_sync_event *event)
     struct lum_sync_outbox outbox;
     event->now_ms = sim->now_ms + MONO_MS;
     event->wall_ms = sim_wall_ms(machine);
+    bool was = sim_works(machine, true);
     sim_must(machine, lum_sync_step(machine->sync, event, &outbox));
+    (void)sim_works(machine, false);
     for (size_t i = 0; i < outbox.count; i++) {
         carry_out(machine, &outbox.at[i]);
     }
@@ -317,6 +337,7 @@ void sim_step(struct sim_machine *machine, struct lum_sync_event *event)
     }
     machine->wake_ms = wake_ms;
     sim_line_flush(sim);
+    (void)sim_works(machine, was);
 }
 
 /* An item of an earlier wish to wake is still on the agenda: then nothing is due. */
@@ -349,7 +370,9 @@ void sim_machine_settle(struct sim_machine *machine)
 {
     machine->is_settling = false;
     if (!lum_space_is_newcomer(machine->site.space)) {
+        (void)sim_works(machine, true);
         (void)site_settle(&machine->site);
+        (void)sim_works(machine, false);
         machine->sim->sums.marks[SIM_SAW_waiting] += site_counts(&machine->site).waiting;
     }
 }
@@ -443,7 +466,9 @@ static void tell_written(struct sim_machine *machine, size_t count)
 void sim_machine_write(struct sim_machine *machine)
 {
     if (machine->job_count > 0) {
+        (void)sim_works(machine, true);
         size_t count = write_batch(machine);
+        (void)sim_works(machine, false);
         sim_ledger_note(machine);
         tell_grown(machine);
         tell_written(machine, count);

@@ -42,6 +42,7 @@ static bool deed_of(struct sim *sim, const struct story_act *act, struct deed *o
 
 static void begin(struct sim_machine *machine)
 {
+    (void)sim_works(machine, true);
     sim_must(machine, lum_space_begin(machine->site.space, &machine->site.error));
 }
 
@@ -49,6 +50,7 @@ static void end(struct sim_machine *machine, enum lum_status status)
 {
     sim_must(machine, status);
     sim_must(machine, lum_space_commit(machine->site.space, &machine->site.error));
+    (void)sim_works(machine, false);
     sim_wrote(machine);
 }
 

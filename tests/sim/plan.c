@@ -17,7 +17,8 @@
     X(slow)                                                                                        \
     X(half_open)                                                                                   \
     X(crashes)                                                                                     \
-    X(power) X(disks) X(sleeps) X(copies) X(backups) X(clocks) X(rivers) X(joins) X(departures)
+    X(power)                                                                                       \
+    X(disks) X(memory) X(sleeps) X(copies) X(backups) X(clocks) X(rivers) X(joins) X(departures)
 
 enum trouble {
 #define X(name) name,
@@ -251,6 +252,11 @@ static void part(struct plan *plan)
 
 static void break_disk(struct plan *plan, uint32_t who)
 {
+    if (draw(plan, 2) == 0) {
+        add(plan, who, STORY_reads_fail)->args[0] = 1 + draw(plan, draw(plan, 2) == 0 ? 60 : 2000);
+        work(plan, who);
+        return;
+    }
     struct story_act *act = add(plan, who, STORY_disk_fails);
     act->args[0] = 1 + draw(plan, 3);
     act->args[1] = draw(plan, 3);
@@ -277,6 +283,9 @@ static void befall(struct plan *plan, enum trouble what)
         work(plan, who);
     } else if (what == disks) {
         break_disk(plan, who);
+    } else if (what == memory) {
+        add(plan, who, STORY_memory_ends)->args[0] = 1 + draw(plan, draw(plan, 2) == 0 ? 10 : 200);
+        work(plan, who);
     } else if (what == sleeps) {
         add(plan, who, STORY_sleeps)->args[0] = 1 + draw(plan, 2 * HOUR_MS);
     } else if (what == copies && plan->people < PEOPLE_MAX) {
@@ -297,8 +306,8 @@ static void befall(struct plan *plan, enum trouble what)
 /* One of the kinds that this seed has, and that come by themselves. */
 static void mishap(struct plan *plan)
 {
-    static const enum trouble kinds[] = {crashes, power,  disks,  sleeps, copies,
-                                         backups, clocks, rivers, joins};
+    static const enum trouble kinds[] = {crashes, power,   disks,  memory, sleeps,
+                                         copies,  backups, clocks, rivers, joins};
     enum trouble there[LUM_COUNT(kinds)];
     uint32_t count = 0;
     for (size_t i = 0; i < LUM_COUNT(kinds); i++) {

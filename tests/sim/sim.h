@@ -47,25 +47,15 @@ enum {
 
 /* What every run over many seeds must have seen; the rare ones only a long run. */
 #define SIM_MARKS(X)                                                                               \
-    X(wrote)                                                                                       \
-    X(deleted)                                                                                     \
-    X(kept)                                                                                        \
-    X(resolved)                                                                                    \
-    X(imported)                                                                                    \
-    X(import_met_import)                                                                           \
-    X(conflict)                                                                                    \
-    X(revived)                                                                                     \
-    X(met)                                                                                         \
-    X(met_equal)                                                                                   \
-    X(said_bye)                                                                                    \
-    X(cut)                                                                                         \
-    X(half_open)                                                                                   \
-    X(slow) X(crash) X(crash_in_meeting) X(crash_in_batch) X(crash_before_view)                    \
-        X(power_failed_in_commit) X(view_fell_back) X(disk_failed) X(disk_was_full) X(slept)       \
-            X(copied) X(restored) X(lost_with_machine) X(doubted_by_neighbour) X(new_incarnation)  \
-                X(clock_1970) X(clock_2099) X(clock_jump) X(clock_frozen) X(river) X(absence)      \
-                    X(joined) X(joined_through_another) X(invite_overused) X(admitted)             \
-                        X(gone_for_ever) X(model_asked) X(text_kept)
+    X(wrote) X(deleted) X(kept) X(resolved) X(imported) X(import_met_import) X(conflict)           \
+    X(revived) X(met) X(met_equal) X(said_bye) X(cut) X(half_open) X(slow) X(crash)                \
+    X(crash_in_meeting)                                                                            \
+    X(crash_in_batch) X(crash_before_view) X(power_failed_in_commit) X(view_fell_back)             \
+    X(disk_failed) X(disk_was_full) X(read_failed) X(memory_ended) X(slept) X(copied)              \
+    X(restored) X(lost_with_machine) X(doubted_by_neighbour) X(new_incarnation) X(clock_1970)      \
+    X(clock_2099) X(clock_jump) X(clock_frozen) X(river) X(absence) X(joined)                      \
+    X(joined_through_another) X(invite_overused) X(admitted) X(gone_for_ever) X(model_asked)       \
+    X(text_kept)
 #define SIM_RARE_MARKS(X) X(host_waits) X(waiting)
 
 enum sim_mark {
@@ -162,6 +152,8 @@ struct sim_machine {
     bool is_gone;    /* for ever: not in the core of the quiet time */
 
     struct disk *disk;
+    bool is_at_work;
+    uint64_t looks_left; /* until a page cannot be read; 0: all can */
     bool has_trouble;    /* of its disk: a call may fail */
     bool was_settled;    /* when the power went */
     struct disk *backup; /* NULL when there is none */
@@ -272,8 +264,12 @@ bool sim_answers(struct sim_machine *member, const struct sim_machine *newcomer)
 typedef void sim_verb(struct sim *sim, const struct story_act *act);
 sim_verb sim_founds, sim_invites, sim_arrives, sim_approves, sim_puts, sim_edits, sim_deletes,
     sim_keeps, sim_imports, sim_settles, sim_looks, sim_counts;
-sim_verb sim_crashes, sim_power_fails, sim_disk_fails, sim_disk_mends, sim_sleeps, sim_copies,
+sim_verb sim_crashes, sim_power_fails, sim_disk_fails, sim_disk_mends, sim_reads_fail,
+    sim_memory_ends, sim_sleeps, sim_copies,
     sim_backs_up, sim_restores, sim_clock;
+/* Core or sync is at work from now on, or what is made for the test: only the former meets with
+ * unreadable pages and the end of memory. Gives what it was. */
+bool sim_works(struct sim_machine *machine, bool is_at_work);
 
 /* ---- crowd.c ---- */
 
@@ -364,6 +360,7 @@ struct sim {
     uint32_t first_up;     /* all before it are down */
     uint32_t touched[256]; /* lines, in this step */
     uint32_t touched_count;
+    uint64_t memory_left; /* allocations until one fails; 0: none will */
     struct sim_open_invite invites[SIM_INVITES_MAX];
     uint32_t invite_count;
     struct sim_ledger ledger;

@@ -62,6 +62,8 @@ enum {
     X(power_fails, {{"after", 1}, {"done", 0}, {"for", 0}, {"draw", 0}})                           \
     X(disk_fails, A3("after", 1, "kind", 1, "done", 0))                                            \
     X(disk_mends, A0)                                                                              \
+    X(reads_fail, A1("after", 1))                                                                  \
+    X(memory_ends, A1("after", 1))                                                                 \
     X(sleeps, A1("for", 1000))                                                                     \
     X(copies, A2("TO", 0, "alike", 0))                                                             \
     X(backs_up, A0)                                                                                \

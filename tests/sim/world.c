@@ -41,6 +41,8 @@ static sim_verb *const verbs[] = {
     [STORY_power_fails] = sim_power_fails,
     [STORY_disk_fails] = sim_disk_fails,
     [STORY_disk_mends] = sim_disk_mends,
+    [STORY_reads_fail] = sim_reads_fail,
+    [STORY_memory_ends] = sim_memory_ends,
     [STORY_sleeps] = sim_sleeps,
     [STORY_copies] = sim_copies,
     [STORY_backs_up] = sim_backs_up,
@@ -130,6 +132,7 @@ static bool is_in_core(const struct sim *sim, uint32_t number)
 /* Who is not in the core is gone for ever, with all that only it held. */
 static void come_to_rest(struct sim *sim)
 {
+    sim->memory_left = 0;
     for (uint32_t i = sim->first_up; i < sim->line_count; i++) {
         sim_line_down(sim, i);
     }

@@ -220,10 +220,15 @@ static void a_reset_draft_is_empty(void **state)
 static void a_lack_of_memory_shows_when_the_draft_is_written(void **state)
 {
     struct fixture *f = *state;
-    lum_mem_fail_after(1, false);
-    lum_draft_set(f->draft, &about, &pair, (struct lum_places){NULL, 0});
-    lum_mem_fail_after(0, false);
-    assert_int_equal(write_status(f, NULL), LUM_NO_MEMORY);
+    for (uint64_t n = 1; n <= 3; n++) { /* the reference, the texts, the op */
+        lum_draft_close(f->draft);
+        assert_int_equal(lum_draft_open(&f->draft), LUM_OK);
+        lum_mem_fail_after(n, false);
+        lum_draft_set(f->draft, &about, &pair, (struct lum_places){NULL, 0});
+        lum_mem_fail_after(0, false);
+        assert_false(lum_draft_is_empty(f->draft)); /* or an editor finds nothing to write */
+        assert_int_equal(write_status(f, NULL), LUM_NO_MEMORY);
+    }
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
