@@ -311,42 +311,6 @@ enum lum_status lum_edit_make(struct lum_editor *editor, const struct lum_edit_t
     return status;
 }
 
-/* A keyed record that others wrote to before anyone made it: what they said is replaced by name,
- * the rest comes with the make. */
-static enum lum_status make_unmade(struct lum_editor *editor, const struct lum_record *record,
-                                   const struct lum_edit_target *target, struct lum_bytes key,
-                                   const struct pairs *pairs, struct lum_error *err)
-{
-    struct pairs known = {lum_arena_take(&editor->arena, pairs->count * sizeof *known.at), 0};
-    struct changes changes;
-    uint32_t fresh = 0;
-    struct lum_buf *map = &editor->fields;
-    if (known.at == NULL) {
-        return no_memory(err);
-    }
-    for (uint32_t i = 0; i < pairs->count; i++) {
-        bool is_known = lum_editor_cell(editor, record, pairs->at[i].field) != NULL;
-        if (is_known) {
-            known.at[known.count++] = pairs->at[i];
-        }
-        fresh += !is_known;
-    }
-    lum_buf_reset(map);
-    lum_pack_map(map, fresh);
-    for (uint32_t i = 0; i < pairs->count; i++) {
-        if (lum_editor_cell(editor, record, pairs->at[i].field) == NULL) {
-            lum_pack_str(map, pairs->at[i].field);
-            lum_pack_raw(map, pairs->at[i].value);
-        }
-    }
-    if (diff(editor, record, &known, &changes) != LUM_OK || map->broken) {
-        return no_memory(err);
-    }
-    lum_draft_make_keyed(editor->draft, target->collection, key, lum_buf_bytes(map));
-    enum lum_status status = set_changes(editor, &changes, err);
-    return status == LUM_OK ? lum_editor_end(editor, LUM_EDIT_CREATED, err) : status;
-}
-
 static enum lum_status make_keyed(struct lum_editor *editor, const struct lum_edit_target *target,
                                   struct lum_bytes key, struct lum_bytes fields,
                                   struct lum_error *err)
@@ -358,23 +322,16 @@ static enum lum_status make_keyed(struct lum_editor *editor, const struct lum_ed
         return status;
     }
     status = look(editor, &editor->out->record, &record, err);
-    if (status == LUM_NOT_FOUND) {
+    if (status != LUM_OK && status != LUM_NOT_FOUND) {
+        return status;
+    }
+    /* What others wrote to it before anyone made it is not shown, so it is not replaced either. */
+    if (status == LUM_NOT_FOUND || lum_record_life(&record) == LUM_UNMADE) {
         lum_draft_make_keyed(editor->draft, target->collection, key, fields);
         return lum_editor_end(editor, LUM_EDIT_CREATED, err);
     }
-    if (status != LUM_OK) {
-        return status;
-    }
-    switch (lum_record_life(&record)) {
-    case LUM_UNMADE:
-        return make_unmade(editor, &record, target, key, &pairs, err);
-    case LUM_DEAD:
-        return lum_editor_end(editor, LUM_EDIT_DELETED, err);
-    case LUM_ALIVE:
-    case LUM_REVIVED:
-        break;
-    }
-    return set_diff(editor, &record, &pairs, err);
+    return lum_record_life(&record) == LUM_DEAD ? lum_editor_end(editor, LUM_EDIT_DELETED, err)
+                                                : set_diff(editor, &record, &pairs, err);
 }
 
 enum lum_status lum_edit_make_keyed(struct lum_editor *editor, const struct lum_edit_target *target,

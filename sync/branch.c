@@ -42,6 +42,26 @@ bool lum_branch_differs(struct lum_side *side, const struct lum_session *session
     return lum_frontier_tag(session->hash, &ours) != entry->tag;
 }
 
+/* Their place lay beyond our head, and was taken to continue it. Ours has grown past it by what
+ * another said: if that is another branch, they are not sent what follows ours, which they could
+ * only take for a bad seal. */
+void lum_branch_compare(struct lum_side *side, struct lum_session *session, uint32_t lno)
+{
+    const struct lum_held *held = lum_frontier_log(&side->ours, lno);
+    struct lum_told *told = lum_session_told(session, lno);
+    const struct lum_front_entry theirs = {.seq = told->unmatched, .tag = told->tag};
+    bool may_speak = lum_machine_hears(session->phase, LUM_MESSAGE_HAVE);
+    if (theirs.seq == 0 || theirs.seq > held->head || !may_speak) {
+        return;
+    }
+    told->unmatched = 0;
+    if (lum_branch_differs(side, session, lno, &theirs)) {
+        told->is_branched = true;
+        lum_front_look_for_doubt(side, session, &held->name, lno);
+        lum_front_say_ladder(side, session, lno);
+    }
+}
+
 void lum_branch_put_ladder(struct lum_side *side, struct lum_session *session, uint32_t lno,
                            struct lum_buf *body)
 {

@@ -27,6 +27,7 @@ static void settle_shelf(struct lum_side *side, struct lum_session *session, uin
         }
         lum_session_acked(session, told);
         told->known = held->head;
+        told->unmatched = 0;
         told->is_branched = false;
         told->is_settled = held->is_frozen;
     }

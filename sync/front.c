@@ -144,7 +144,8 @@ static void put_beyond(struct lum_side *side, struct lum_session *session, uint8
         }
         if (told->is_branched && !told->has_laddered) {
             lum_branch_put_ladder(side, session, lno, body);
-        } else if (held->head > told->known && !told->is_settled) {
+        } else if (held->head > told->known && !(told->is_settled && held->is_frozen)) {
+            /* also where it is frozen there alone: so they learn that it is to be proved */
             put_mine(side, session, lno, body);
             told->is_named = told->known > 0;
         }
@@ -190,8 +191,7 @@ static void say_answer(struct lum_side *side, struct lum_session *session, uint8
     lum_session_say(side, session, LUM_MESSAGE_FRONT);
 }
 
-/* Once for each vector: a log that differs below its head, place by place. */
-static void say_ladder(struct lum_side *side, struct lum_session *session, uint32_t lno)
+void lum_front_say_ladder(struct lum_side *side, struct lum_session *session, uint32_t lno)
 {
     if (lum_session_told(session, lno)->has_laddered) {
         return;
@@ -225,6 +225,7 @@ static bool take_entry(struct lum_side *side, struct lum_session *session, uint3
     struct lum_held *held = lum_frontier_log(&side->ours, lno);
     struct lum_told *told = lum_session_told(session, lno);
     told->is_branched = false;
+    told->unmatched = 0;
     if (crosses && told->awaits && entry->seq < told->flying && !entry->is_frozen) {
         told->known = told->flying; /* said before our pieces, which are on their way, had come */
         return false;
@@ -236,6 +237,8 @@ static bool take_entry(struct lum_side *side, struct lum_session *session, uint3
     told->is_named = told->mine != 0;
     if (entry->seq > held->head && !held->is_frozen) {
         told->known = entry->seq;
+        told->unmatched = entry->seq;
+        told->tag = entry->tag;
         lum_front_look_for_doubt(side, session, &held->name, lno);
         return false;
     }
@@ -257,6 +260,7 @@ static void forget_shelves(struct lum_side *side, struct lum_session *session, u
         if ((BIT(lum_frontier_log(&side->ours, lno)->name.shelf) & covered) != 0) {
             lum_session_acked(session, told);
             told->known = 0;
+            told->unmatched = 0;
             told->is_branched = false;
             told->is_settled = false;
             told->is_proved = false;
@@ -300,6 +304,7 @@ static bool hear_entry(struct lum_side *side, struct lum_session *session,
     if (claim != NULL) {
         bool is_ahead = held == NULL ? entry->seq > 0 : entry->seq > held->head && !held->is_frozen;
         claim->seq = entry->seq;
+        claim->tag = entry->tag;
         lum_session_set_ahead(session, claim, is_ahead);
     }
     return held != NULL && take_entry(side, session, lno, entry, crosses);
@@ -366,7 +371,7 @@ static void close_agreement(struct lum_side *side, struct lum_session *session,
     if (agreement->differs != 0) {
         told->is_branched = true;
         lum_branch_prove(side, session, agreement->lno, agreement->common, agreement->differs);
-        say_ladder(side, session, agreement->lno);
+        lum_front_say_ladder(side, session, agreement->lno);
         return;
     }
     told->is_named = agreement->common > 0 && told->mine != 0;

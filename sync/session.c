@@ -148,6 +148,7 @@ void lum_session_grown(struct lum_side *side, struct lum_session *session, uint3
         memset(&session->told[session->told_count], 0, sizeof(session->told[0]));
         session->told_count++;
         find_claim(side, session, session->told_count);
+        lum_branch_compare(side, session, session->told_count);
         lum_session_want(side, session, session->told_count);
     }
     if (lno == 0) {
@@ -160,6 +161,7 @@ void lum_session_grown(struct lum_side *side, struct lum_session *session, uint3
     if (claim != NULL && (held->head >= claim->seq || held->is_frozen)) {
         lum_session_set_ahead(session, claim, false);
     }
+    lum_branch_compare(side, session, lno);
     lum_session_want(side, session, lno);
 }
 
@@ -178,6 +180,8 @@ void lum_session_link(struct lum_session *session, uint32_t number, uint32_t lno
     claim->lno = lno;
     told->theirs = number + 1;
     told->known = told->known < claim->seq ? claim->seq : told->known;
+    told->unmatched = claim->seq;
+    told->tag = claim->tag;
 }
 
 void lum_session_set_ahead(struct lum_session *session, struct lum_claim *claim, bool is_ahead)

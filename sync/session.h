@@ -88,6 +88,8 @@ struct lum_told {
     bool is_settled;   /* frozen there at or before our fork point: nothing to say */
     bool has_laddered; /* since the last vector, as has_shown */
     bool has_shown;    /* both branches, unasked */
+    uint64_t unmatched; /* they said they hold so much before we did; 0 = compared */
+    uint32_t tag;       /* and what they have there */
 };
 
 /* A log as they name it. */
@@ -96,6 +98,7 @@ struct lum_claim {
     uint32_t lno;              /* ours; 0 while we hold no such log */
     struct lum_log_name *name; /* owned; only while introduced and not ours */
     uint64_t seq;              /* what their FRONT said */
+    uint32_t tag;              /* of it */
     uint32_t pending;          /* pieces of it on their way into our store */
     bool is_ahead;             /* they said they hold more than we do */
     bool have_due;
@@ -248,6 +251,8 @@ void lum_front_say(struct lum_side *side, struct lum_session *session, enum lum_
                    uint8_t covered);
 /* An ANSWER of one log: this is what I hold of your `number`. */
 void lum_front_correct(struct lum_side *side, struct lum_session *session, uint32_t number);
+/* Once for each vector: a log that differs below its head, place by place. */
+void lum_front_say_ladder(struct lum_side *side, struct lum_session *session, uint32_t lno);
 /* A neighbour holds more or other of a log, and it is our own: this store was put back, or copied.
  * lno 0: we hold no such log. */
 void lum_front_look_for_doubt(struct lum_side *side, const struct lum_session *session,
@@ -265,6 +270,8 @@ void lum_equal_go(struct lum_side *side, struct lum_session *session);
 /* Our h(entry->seq) has another tag, or we hold no such event to compare. */
 bool lum_branch_differs(struct lum_side *side, const struct lum_session *session, uint32_t lno,
                         const struct lum_front_entry *entry);
+/* Our log grew: what they said of it when we could not compare yet is compared. */
+void lum_branch_compare(struct lum_side *side, struct lum_session *session, uint32_t lno);
 /* Appends entries of an ANSWER: places of a log of ours, from the newest down. */
 void lum_branch_put_ladder(struct lum_side *side, struct lum_session *session, uint32_t lno,
                            struct lum_buf *body);

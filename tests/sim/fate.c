@@ -116,12 +116,13 @@ void sim_sleeps(struct sim *sim, const struct story_act *act)
     machine->sleeps_until_ms = sim->now_ms + (uint64_t)act->args[0];
 }
 
-/* A folder that is read while the program does not run. */
-static void copy_folder(struct sim_machine *machine, struct disk *to)
+/* What is read while the program does not run: the folder, or the whole disk block by block. Then
+ * nothing tells the copy from what it was made of, and who goes on with both forks his logs. */
+static void copy_disk(struct sim_machine *machine, struct disk *to, bool is_image)
 {
     bool was_on = machine->is_on;
     sim_machine_down(machine);
-    disk_copy(machine->disk, to, DISK_FILES);
+    disk_copy(machine->disk, to, is_image ? DISK_IMAGE : DISK_FILES);
     if (was_on) {
         sim_machine_boot(machine);
     }
@@ -138,12 +139,17 @@ void sim_copies(struct sim *sim, const struct story_act *act)
     if (twin == NULL) {
         return;
     }
-    bool is_alike = act->args[1] != 0; /* a copy in a copied machine */
+    bool is_image = act->args[2] != 0;
+    bool is_alike = is_image || act->args[1] != 0; /* a copy in a copied machine */
     SIM_SEES(sim, copied);
+    sim->sums.marks[SIM_SAW_imaged] += is_image;
+    sim->has_images |= is_image;
     twin->tag = is_alike ? machine->tag : twin->tag;
     sim_say(sim, "%s is copied: %s%s", machine->name, twin->name,
-            is_alike ? ", with the machine's name" : "");
-    copy_folder(machine, twin->disk);
+            is_image   ? ", block by block"
+            : is_alike ? ", with the machine's name"
+                       : "");
+    copy_disk(machine, twin->disk, is_image);
     sim_machine_boot(twin);
 }
 
@@ -156,8 +162,10 @@ void sim_backs_up(struct sim *sim, const struct story_act *act)
     if (machine->backup == NULL) {
         machine->backup = disk_open();
     }
-    copy_folder(machine, machine->backup);
-    sim_say(sim, "%s makes a backup", machine->name);
+    machine->backup_is_image = act->args[0] != 0;
+    copy_disk(machine, machine->backup, machine->backup_is_image);
+    sim_say(sim, "%s makes a backup%s", machine->name,
+            machine->backup_is_image ? ", block by block" : "");
 }
 
 void sim_restores(struct sim *sim, const struct story_act *act)
@@ -169,7 +177,8 @@ void sim_restores(struct sim *sim, const struct story_act *act)
     SIM_SEES(sim, restored);
     sim_say(sim, "%s puts the backup back", machine->name);
     sim_machine_down(machine);
-    disk_copy(machine->backup, machine->disk, DISK_FILES);
+    disk_copy(machine->backup, machine->disk, machine->backup_is_image ? DISK_IMAGE : DISK_FILES);
+    sim->has_images |= machine->backup_is_image;
     sim_machine_boot(machine);
     sim_ledger_forgive(sim);
 }

@@ -4,7 +4,8 @@
  * A second ledger, of texts instead of events, and it knows nothing of ops and dots: a text is
  * overruled only by somebody whose own machine showed it when he wrote over it, deleted its record
  * or settled its conflict, or who typed it himself. Whatever nobody overruled must be there in the
- * end, and be shown or stand in a conflict.
+ * end, and be shown or stand in a conflict. What stands beyond a fork is without effect, and so is
+ * what was typed into a record that nothing but such events made.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -83,15 +84,52 @@ static void find(struct sim *sim, uint32_t number)
     sim->texts.at[number].is_found = true;
 }
 
+static struct sim_place place_of(struct sim_machine *machine)
+{
+    struct lum_space *space = machine->site.space;
+    struct lum_log_name name = {.shelf = LUM_SHELF_COMMON};
+    struct sim_place place = {.seq = 0};
+    struct lum_log_row row;
+    struct lum_txn *txn = NULL;
+    uint32_t lno = 0;
+    memcpy(name.author, lum_space_keys(space)->author.public, sizeof name.author);
+    memcpy(name.incarnation, lum_space_home(space)->incarnation, sizeof name.incarnation);
+    lum_log_id(lum_space_id(space), &name, &place.log_id);
+    sim_must(machine, lum_txn_begin_read(lum_space_log(space), &txn, &machine->site.error));
+    if (lum_log_find(txn, &place.log_id, &lno) == LUM_OK) {
+        sim_must(machine, lum_log_get(txn, lno, &row));
+        place.seq = row.place.chain.seq;
+    }
+    lum_txn_abort(txn);
+    return place;
+}
+
+static bool is_beyond_fork(struct sim_machine *judge, const struct sim_place *place)
+{
+    struct lum_log_row row = {.is_frozen = false};
+    struct lum_txn *txn = NULL;
+    uint32_t lno = 0;
+    sim_must(judge,
+             lum_txn_begin_read(lum_space_log(judge->site.space), &txn, &judge->site.error));
+    if (lum_log_find(txn, &place->log_id, &lno) == LUM_OK) {
+        sim_must(judge, lum_log_get(txn, lno, &row));
+    }
+    lum_txn_abort(txn);
+    return row.is_frozen && place->seq > row.fork_point;
+}
+
 void sim_overrules(struct sim_machine *machine, const struct lum_id *record, const char *field)
 {
     struct sim_texts *texts = &machine->sim->texts;
+    const struct sim_place here = place_of(machine);
     texts->deeds++;
     for (uint32_t i = 0; i < texts->count; i++) { /* his own he knows, shown or not */
         struct sim_text *text = &texts->at[i];
-        bool is_own = text->is_typed && text->machine == machine->number &&
-                      memcmp(text->record.b, record->b, sizeof record->b) == 0;
-        text->is_overruled |= is_own && (field == NULL || strcmp(field, text->field) == 0);
+        bool is_about = text->is_typed && memcmp(text->record.b, record->b, sizeof record->b) == 0;
+        bool is_own = text->machine == machine->number ||
+                      memcmp(text->place.log_id.b, here.log_id.b, sizeof here.log_id.b) == 0;
+        text->is_overruled |=
+            is_about && is_own && (field == NULL || strcmp(field, text->field) == 0);
     }
     each_live(machine, record, field, field == NULL ? overrule : replace);
 }
@@ -99,10 +137,12 @@ void sim_overrules(struct sim_machine *machine, const struct lum_id *record, con
 void sim_replaced(struct sim_machine *machine)
 {
     struct sim_texts *texts = &machine->sim->texts;
+    struct sim_place place = place_of(machine);
     for (uint32_t i = 0; i < texts->count; i++) {
         if (texts->at[i].deed == texts->deeds) {
             texts->at[i].is_replaced = true;
             texts->at[i].replacer = machine->number;
+            texts->at[i].replaced_at = place;
         }
     }
 }
@@ -121,6 +161,7 @@ void sim_typed(struct sim_machine *machine, const struct lum_id *record, const c
     texts->at[number].record = *record;
     texts->at[number].field = field;
     texts->at[number].machine = machine->number;
+    texts->at[number].place = place_of(machine);
     texts->at[number].is_typed = true;
 }
 
@@ -140,12 +181,18 @@ static void check_text(struct sim_machine *machine, uint32_t number)
     if (!counts(machine, text->machine)) {
         return;
     }
+    if (is_beyond_fork(machine, &text->place)) {
+        SIM_SEES(sim, text_beyond_fork);
+        return;
+    }
     each_live(machine, &text->record, NULL, find);
-    if (!text->is_overruled && !text->is_found) {
+    bool is_unmade = sim->has_images && site_life(&machine->site, &text->record) == LUM_UNMADE;
+    if (!text->is_overruled && !text->is_found && !is_unmade) {
         sim_die(sim, "%s typed text %u, nobody overruled it, and it is gone",
                 sim->machines[text->machine]->name, (unsigned)number);
     }
-    if (text->is_replaced && text->is_found && counts(machine, text->replacer)) {
+    if (text->is_replaced && text->is_found && counts(machine, text->replacer) &&
+        !is_beyond_fork(machine, &text->replaced_at)) {
         sim_die(sim, "text %u is live again, and %s, who saw it, wrote over it", (unsigned)number,
                 sim->machines[text->replacer]->name);
     }

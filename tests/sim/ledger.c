@@ -4,6 +4,8 @@
  * A line says: this log had this hash at this position when its device said "saved". The chain
  * covers all before, so the newest position of each log is enough. When a machine is rolled back,
  * or gone for ever, with the only copy, the line falls to what some machine still holds.
+ *
+ * What follows a fork each machine holds as it met it first; there verify and the model judge.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -69,28 +71,40 @@ void sim_ledger_note(struct sim_machine *machine)
     }
 }
 
-/* How far the machine holds that log, and the hash there, or at the saved position when it is
- * farther. False when it has nothing of it. */
-static bool held(struct sim_machine *machine, const struct sim_saved *saved, uint64_t *seq,
-                 struct lum_hash *h)
+/* How far a machine holds a log. */
+struct holding {
+    uint64_t seq; /* at most the saved position; 0: nothing of it */
+    struct lum_hash h;
+    bool is_forked;
+};
+
+static struct holding held(struct sim_machine *machine, const struct sim_saved *saved)
 {
+    struct holding holding = {.seq = 0};
     struct lum_log_reader *reader = NULL;
     struct lum_log_row row;
     uint32_t lno = 0;
     struct lum_txn *txn = look(machine);
     sim_must(machine, lum_log_reader_open(&reader));
-    bool is_there = lum_log_find(txn, &saved->log_id, &lno) == LUM_OK;
-    if (is_there) {
+    if (lum_log_find(txn, &saved->log_id, &lno) == LUM_OK) {
         sim_must(machine, lum_log_get(txn, lno, &row));
-        *seq = row.place.chain.seq < saved->seq ? row.place.chain.seq : saved->seq;
-        is_there = *seq > 0;
+        uint64_t head = row.place.chain.seq;
+        holding.seq = head < saved->seq ? head : saved->seq;
+        holding.is_forked = row.is_frozen;
     }
-    if (is_there) {
-        sim_must(machine, lum_log_hash_at(reader, txn, lno, *seq, h));
+    if (holding.seq > 0) {
+        sim_must(machine, lum_log_hash_at(reader, txn, lno, holding.seq, &holding.h));
     }
     lum_log_reader_close(reader);
     lum_txn_abort(txn);
-    return is_there;
+    return holding;
+}
+
+/* At the saved position it has something else: another branch. */
+static bool is_another(const struct holding *holding, const struct sim_saved *saved)
+{
+    return holding->seq == saved->seq &&
+           memcmp(holding->h.b, saved->h.b, sizeof saved->h.b) != 0;
 }
 
 static void fall(struct sim *sim, struct sim_saved *saved)
@@ -99,11 +113,13 @@ static void fall(struct sim *sim, struct sim_saved *saved)
     best.seq = 0;
     for (uint32_t i = 0; i < sim->machine_count; i++) {
         struct sim_machine *machine = sim->machines[i];
-        uint64_t seq = 0;
-        struct lum_hash h;
-        if (machine != NULL && machine->is_on && held(machine, saved, &seq, &h) && seq > best.seq) {
-            best.seq = seq;
-            best.h = h;
+        struct holding holding = {.seq = 0};
+        if (machine != NULL && machine->is_on) {
+            holding = held(machine, saved);
+        }
+        if (holding.seq > best.seq && !is_another(&holding, saved)) {
+            best.seq = holding.seq;
+            best.h = holding.h;
         }
     }
     if (best.seq < saved->seq) {
@@ -135,13 +151,11 @@ void sim_ledger_check(struct sim *sim)
         const struct sim_saved *saved = &sim->ledger.at[i];
         for (uint32_t n = 0; n < sim->machine_count && saved->seq > 0; n++) {
             struct sim_machine *machine = sim->machines[n];
-            uint64_t seq = 0;
-            struct lum_hash h;
             if (machine == NULL || machine->is_gone || !machine->is_welcome) {
                 continue;
             }
-            bool is_there = held(machine, saved, &seq, &h);
-            if (!is_there || seq < saved->seq || memcmp(h.b, saved->h.b, sizeof h.b) != 0) {
+            struct holding holding = held(machine, saved);
+            if (!holding.is_forked && (holding.seq < saved->seq || is_another(&holding, saved))) {
                 sim_die(sim, "%s lacks what %s was told is saved: log %02x%02x.., event %llu",
                         machine->name, sim->machines[saved->machine]->name, saved->log_id.b[0],
                         saved->log_id.b[1], (unsigned long long)saved->seq);

@@ -18,7 +18,8 @@
     X(half_open)                                                                                   \
     X(crashes)                                                                                     \
     X(power)                                                                                       \
-    X(disks) X(memory) X(sleeps) X(copies) X(backups) X(clocks) X(rivers) X(joins) X(departures)
+    X(disks) X(memory) X(sleeps) X(copies) X(backups) X(clocks) X(rivers) X(joins) X(departures)   \
+    X(images)
 
 enum trouble {
 #define X(name) name,
@@ -48,6 +49,7 @@ struct plan {
     uint32_t invites;
     uint32_t texts; /* so that each text is another */
     uint32_t has_backup;
+    uint32_t has_image;
 };
 
 static uint32_t draw(struct plan *plan, uint32_t below)
@@ -221,6 +223,30 @@ static void keep_or_put_back(struct plan *plan)
     }
 }
 
+/* A disk is copied block by block, and both go on before they meet; or such a copy is put back
+ * after something was written. */
+static void copy_blocks(struct plan *plan, uint32_t who)
+{
+    if (plan->people < PEOPLE_MAX && draw(plan, 3) > 0) {
+        uint32_t twin = plan->people++;
+        struct story_act *act = add(plan, who, STORY_copies);
+        act->args[0] = twin;
+        act->args[2] = 1;
+        for (uint32_t events = draw(plan, 4); events > 0; events--) {
+            work(plan, draw(plan, 2) == 0 ? who : twin);
+            pass(plan, 10);
+        }
+    } else if ((plan->has_image >> who & 1) != 0) {
+        work(plan, who);
+        pass(plan, 10);
+        (void)add(plan, who, STORY_restores);
+        plan->has_image &= ~(1U << who);
+    } else {
+        plan->has_image |= 1U << who;
+        add(plan, who, STORY_backs_up)->args[0] = 1;
+    }
+}
+
 /* The newest invite goes from hand to hand, also to more people than it is for. */
 static void let_join(struct plan *plan)
 {
@@ -298,6 +324,8 @@ static void befall(struct plan *plan, enum trouble what)
         set_clock(plan, who);
     } else if (what == rivers) {
         part(plan);
+    } else if (what == images) {
+        copy_blocks(plan, who);
     } else if (what == joins) {
         let_join(plan);
     }
@@ -306,8 +334,8 @@ static void befall(struct plan *plan, enum trouble what)
 /* One of the kinds that this seed has, and that come by themselves. */
 static void mishap(struct plan *plan)
 {
-    static const enum trouble kinds[] = {crashes, power,   disks,  memory, sleeps,
-                                         copies,  backups, clocks, rivers, joins};
+    static const enum trouble kinds[] = {crashes, power,   disks,  memory, sleeps, copies,
+                                         backups, clocks,  rivers, joins,  images};
     enum trouble there[LUM_COUNT(kinds)];
     uint32_t count = 0;
     for (size_t i = 0; i < LUM_COUNT(kinds); i++) {
@@ -361,7 +389,7 @@ void sim_plan(uint64_t seed, struct story *out, struct sim_sums *sums)
     *out = (struct story){.dice = seed};
     choice_from_seed(&plan.choice, seed);
     for (size_t i = 0; i < TROUBLE_COUNT; i++) {
-        plan.has[i] = draw(&plan, 2) == 1;
+        plan.has[i] = draw(&plan, i == images ? 6 : 2) == 1;
     }
     settle_down(&plan);
     for (uint32_t steps = STEPS_MIN + draw(&plan, STEPS_MORE); steps > 0; steps--) {

@@ -405,7 +405,10 @@ static bool list_logs(struct retold *told, struct lum_txn *txn)
         struct lum_log_row row;
         LUM_ASSERT(lum_log_get(txn, lno, &row) == LUM_OK);
         struct model_log *log = &told->set.logs[told->set.log_count];
-        *log = (struct model_log){.shelf = row.name.shelf, .held = row.place.chain.seq};
+        *log = (struct model_log){.shelf = row.name.shelf,
+                                  .held = row.place.chain.seq,
+                                  .is_frozen = row.is_frozen,
+                                  .fork_point = row.fork_point};
         memcpy(log->id, row.place.log_id.b, 32);
         memcpy(log->author, row.name.author, 32);
         told->lnos[told->set.log_count++] = lno;

@@ -55,8 +55,8 @@ enum {
     X(restored) X(lost_with_machine) X(doubted_by_neighbour) X(new_incarnation) X(clock_1970)      \
     X(clock_2099) X(clock_jump) X(clock_frozen) X(river) X(absence) X(joined)                      \
     X(joined_through_another) X(invite_overused) X(admitted) X(gone_for_ever) X(model_asked)       \
-    X(text_kept)
-#define SIM_RARE_MARKS(X) X(host_waits) X(waiting)
+    X(text_kept) X(imaged) X(forked)
+#define SIM_RARE_MARKS(X) X(host_waits) X(waiting) X(text_beyond_fork)
 
 enum sim_mark {
 #define X(name) SIM_SAW_##name,
@@ -157,6 +157,7 @@ struct sim_machine {
     bool has_trouble;    /* of its disk: a call may fail */
     bool was_settled;    /* when the power went */
     struct disk *backup; /* NULL when there is none */
+    bool backup_is_image;
     int64_t off_ms;      /* how long it is off, when the power fails by itself */
     int64_t crash_draw;  /* and what its disk then keeps */
     uint8_t tag;         /* what its machine id is made of */
@@ -297,14 +298,21 @@ void sim_ledger_check(struct sim *sim);
 
 /* ---- intent.c ---- */
 
+/* The event that a machine wrote last. */
+struct sim_place {
+    struct lum_hash log_id;
+    uint64_t seq;
+};
 struct sim_text {
     struct lum_id record;
     const char *field;
     uint32_t machine;
+    struct sim_place place;
     bool is_typed;
     bool is_overruled;
     bool is_replaced; /* by another value of its cell */
     uint32_t replacer;
+    struct sim_place replaced_at;
     uint64_t deed; /* that would replace it */
     bool is_found;
 };
@@ -333,7 +341,7 @@ bool sim_conflict_at(struct sim_machine *machine, uint64_t nth, struct lum_id *r
                      char field[65]);
 /* That machine says that it holds what the other does: a fact, or it must not say so. */
 void sim_check_equal(struct sim_machine *machine, struct sim_machine *other);
-/* Is nothing called faulty or forked among honest neighbours? */
+/* Is nothing called faulty among honest neighbours, and nothing forked but by an image? */
 void sim_check_result(struct sim_machine *machine, const struct job *job);
 
 /* ---- world.c ---- */
@@ -365,6 +373,7 @@ struct sim {
     uint32_t invite_count;
     struct sim_ledger ledger;
     struct sim_texts texts;
+    bool has_images; /* a disk was copied block by block: its logs may fork */
     struct sim_tale tale;
     struct sim_sums sums;
 };

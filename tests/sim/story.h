@@ -65,8 +65,8 @@ enum {
     X(reads_fail, A1("after", 1))                                                                  \
     X(memory_ends, A1("after", 1))                                                                 \
     X(sleeps, A1("for", 1000))                                                                     \
-    X(copies, A2("TO", 0, "alike", 0))                                                             \
-    X(backs_up, A0)                                                                                \
+    X(copies, A3("TO", 0, "alike", 0, "image", 0))                                                 \
+    X(backs_up, A1("image", 0))                                                                    \
     X(restores, A0)                                                                                \
     X(clock, A3("by", 0, "drift", 0, "frozen", 0))
 

@@ -41,11 +41,27 @@ static struct sim_machine *member(struct sim *sim, uint32_t i)
 
 void sim_check_result(struct sim_machine *machine, const struct job *job)
 {
-    if (job->result.end == LUM_INGEST_FAULTY || job->result.end == LUM_INGEST_FORK) {
-        sim_die(machine->sim, "%s was told of a faulty piece or a fork by an honest neighbour",
-                machine->name);
+    bool is_fork = job->result.end == LUM_INGEST_FORK;
+    if (job->result.end == LUM_INGEST_FAULTY || (is_fork && !machine->sim->has_images)) {
+        sim_die(machine->sim, "%s was told of a %s by an honest neighbour", machine->name,
+                is_fork ? "fork" : lum_fault_name(job->result.fault));
     }
+    machine->sim->sums.marks[SIM_SAW_forked] += is_fork;
     machine->sim->sums.events_taken += job->result.taken;
+}
+
+/* How far a log counts: what follows a fork is held as it was found, here this, there that. */
+static uint64_t standing(const struct lum_log_row *row)
+{
+    return row->is_frozen ? row->fork_point : row->place.chain.seq;
+}
+
+/* Events only become more, a fork is found or not yet, and its point only falls: what somebody
+ * said that he holds a moment ago is still so or even more so. */
+static bool lacks(const struct lum_log_row *theirs, const struct lum_log_row *ours)
+{
+    return ours->is_frozen ? !theirs->is_frozen || theirs->fork_point > ours->fork_point
+                           : !theirs->is_frozen && theirs->place.chain.seq < ours->place.chain.seq;
 }
 
 /* What one holds of each log, the other holds as well. */
@@ -60,7 +76,7 @@ static void check_held(struct sim_machine *machine, struct sim_machine *other, s
         if (lum_log_find(theirs.log, &row.place.log_id, &there) == LUM_OK) {
             sim_must(other, lum_log_get(theirs.log, there, &held));
         }
-        if (held.place.chain.seq < row.place.chain.seq) {
+        if (lacks(&held, &row)) {
             sim_die(machine->sim, "%s says it is equal with %s, who lacks events", machine->name,
                     other->name);
         }
@@ -94,9 +110,9 @@ static void say_logs(struct sim_machine *machine)
     for (uint32_t lno = 1; lno <= lum_log_count(look.log); lno++) {
         struct lum_log_row row;
         sim_must(machine, lum_log_get(look.log, lno, &row));
-        sim_append(line, sizeof line, " %02x%02x%s:%u", row.place.log_id.b[0],
+        sim_append(line, sizeof line, " %02x%02x%s:%u%s", row.place.log_id.b[0],
                    row.place.log_id.b[1], row.name.shelf == LUM_SHELF_GOV ? " gov" : "",
-                   (unsigned)row.place.chain.seq);
+                   (unsigned)standing(&row), row.is_frozen ? " forked" : "");
     }
     look_end(look);
     sim_say(machine->sim, "%s holds%s", machine->name, line);
@@ -312,7 +328,7 @@ static void check_files(struct sim_machine *machine)
     }
     look_end(look);
     site_check(&machine->site);
-    if (site_frozen(&machine->site) != 0) {
+    if (site_frozen(&machine->site) != 0 && !machine->sim->has_images) {
         sim_die(machine->sim, "%s holds a forked log, and nobody forged one", machine->name);
     }
 }
