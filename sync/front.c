@@ -64,7 +64,8 @@ static void put_vector(struct lum_side *side, struct lum_session *session, uint8
         if ((BIT(held->name.shelf) & covered) == 0) {
             continue;
         }
-        told->said = held->head;
+        told->said = held->seq;
+        told->is_said_frozen = held->is_frozen;
         told->flying = 0; /* what they answer counts, but for pieces said from here on */
         told->has_laddered = false;
         told->has_shown = false;
@@ -144,8 +145,8 @@ static void put_beyond(struct lum_side *side, struct lum_session *session, uint8
         }
         if (told->is_branched && !told->has_laddered) {
             lum_branch_put_ladder(side, session, lno, body);
-        } else if (held->head > told->known && !(told->is_settled && held->is_frozen)) {
-            /* also where it is frozen there alone: so they learn that it is to be proved */
+        } else if (told->is_settled ? !held->is_frozen : held->head > told->known) {
+            /* where it is frozen there alone, they have to learn that it is to be proved */
             put_mine(side, session, lno, body);
             told->is_named = told->known > 0;
         }
@@ -225,6 +226,7 @@ static bool take_entry(struct lum_side *side, struct lum_session *session, uint3
     struct lum_held *held = lum_frontier_log(&side->ours, lno);
     struct lum_told *told = lum_session_told(session, lno);
     told->is_branched = false;
+    told->is_settled = false;
     told->unmatched = 0;
     if (crosses && told->awaits && entry->seq < told->flying && !entry->is_frozen) {
         told->known = told->flying; /* said before our pieces, which are on their way, had come */
@@ -302,7 +304,8 @@ static bool hear_entry(struct lum_side *side, struct lum_session *session,
 {
     const struct lum_held *held = lno == 0 ? NULL : lum_frontier_log(&side->ours, lno);
     if (claim != NULL) {
-        bool is_ahead = held == NULL ? entry->seq > 0 : entry->seq > held->head && !held->is_frozen;
+        bool is_ahead = held == NULL ? entry->seq > 0 || entry->is_frozen
+                                     : entry->seq > held->head && !held->is_frozen;
         claim->seq = entry->seq;
         claim->tag = entry->tag;
         lum_session_set_ahead(session, claim, is_ahead);
@@ -344,12 +347,14 @@ static void assume_said(struct lum_side *side, struct lum_session *session, uint
 {
     for (uint32_t lno = 1; lno <= session->told_count; lno++) {
         struct lum_told *told = lum_session_told(session, lno);
-        uint8_t bit = BIT(lum_frontier_log(&side->ours, lno)->name.shelf);
-        if ((bit & covered & session->asked) == 0 || told->said == 0) {
+        const struct lum_held *held = lum_frontier_log(&side->ours, lno);
+        uint8_t bit = BIT(held->name.shelf);
+        if ((bit & covered & session->asked) == 0 || (told->said == 0 && !told->is_said_frozen)) {
             continue;
         }
         told->known = told->known < told->said ? told->said : told->known;
         told->is_named = told->mine != 0;
+        told->is_settled = told->is_said_frozen && told->said == held->seq;
     }
 }
 

@@ -77,6 +77,7 @@ struct lum_side {
 struct lum_told {
     uint64_t known;    /* they hold it so far, or it is on its way */
     uint64_t said;     /* what our last vector said of it */
+    bool is_said_frozen;
     uint32_t mine;     /* our number + 1; 0 = none given */
     uint32_t theirs;   /* their number + 1; 0 = none heard */
     bool is_named;     /* they can tell which log our number means */
