@@ -205,8 +205,7 @@ enum lum_status lum_log_find8(struct lum_txn *txn, const uint8_t log8[8], uint32
         lnos[(*count)++] = lum_get_u32(scan.value.at);
         more = lum_scan_next(&scan);
     }
-    lum_scan_close(&scan);
-    return status;
+    return lum_scan_end(&scan, status);
 }
 
 static void owner_key(const uint8_t author[32], uint8_t shelf, uint32_t lno,
@@ -235,8 +234,7 @@ enum lum_status lum_log_find_by_author(struct lum_txn *txn, const uint8_t author
         lnos[(*count)++] = lum_get_u32(scan.key.at + OWNER_PREFIX);
         more = lum_scan_next(&scan);
     }
-    lum_scan_close(&scan);
-    return status;
+    return lum_scan_end(&scan, status);
 }
 
 uint32_t lum_log_count(struct lum_txn *txn)
@@ -330,7 +328,6 @@ enum lum_status lum_log_frontier(struct lum_txn *txn, uint8_t shelf, uint8_t out
         }
         more = lum_scan_next(&scan);
     }
-    lum_scan_close(&scan);
     lum_hash_end(&h, out, 16);
-    return status;
+    return lum_scan_end(&scan, status);
 }

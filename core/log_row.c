@@ -118,7 +118,7 @@ enum lum_status lum_log_block_find(struct lum_txn *txn, uint32_t lno, uint64_t s
         scan.key.len == LUM_LOG_KEY && lum_get_u32(scan.key.at) == lno) {
         status = lum_log_block_read(scan.key, scan.value, out);
     }
-    lum_scan_close(&scan);
+    status = lum_scan_end(&scan, status);
     return status == LUM_OK && out->last < seq ? LUM_NOT_FOUND : status;
 }
 
@@ -161,8 +161,7 @@ enum lum_status lum_log_seals(struct lum_txn *txn, uint32_t lno, uint64_t first,
         memcpy(out[(*count)++].b, scan.value.at, sizeof out->b);
         more = lum_scan_next(&scan);
     }
-    lum_scan_close(&scan);
-    return status;
+    return lum_scan_end(&scan, status);
 }
 
 /* ---- arrive ---- */
@@ -192,8 +191,7 @@ enum lum_status lum_log_arrival_last(struct lum_txn *txn, struct lum_arrival *ou
     if (lum_scan_last(&scan)) {
         status = arrival_read(scan.key, scan.value, out);
     }
-    lum_scan_close(&scan);
-    return status;
+    return lum_scan_end(&scan, status);
 }
 
 enum lum_status lum_log_arrival_get(struct lum_txn *txn, uint64_t number, struct lum_arrival *out)

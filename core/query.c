@@ -439,11 +439,9 @@ static enum lum_status scan(struct run *run)
     status = lum_scan_open(run->view, LUM_V_REC, &rec);
     if (status == LUM_OK) {
         pass(run, &coll, &rec);
-        status = run->status;
-        lum_scan_close(&rec);
+        status = lum_scan_end(&rec, run->status);
     }
-    lum_scan_close(&coll);
-    return status;
+    return lum_scan_end(&coll, status);
 }
 
 static enum lum_status give_sorted(struct run *run)

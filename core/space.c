@@ -84,8 +84,12 @@ void lum_space_close(struct lum_space *space)
     lum_view_applier_close(space->applier);
     lum_ingester_close(space->ingester);
     lum_squeezer_close(space->squeezer);
+    bool view_is_damaged = space->view != NULL && lum_store_damage(space->view) > 0;
     lum_store_close(space->view);
     lum_store_close(space->log);
+    if (view_is_damaged) {
+        lum_space_remove_store(space, LUM_VIEW_FILE); /* the next open makes it anew */
+    }
     for (size_t i = 0; i < LUM_SHELVES_MAX; i++) {
         lum_buf_fini(&space->own[i].run);
         lum_free(space->own[i].marks);

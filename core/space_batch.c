@@ -16,8 +16,11 @@ enum lum_status lum_space_begin(struct lum_space *space, struct lum_error *err)
 {
     LUM_ASSERT(space->log_txn == NULL);
     space->grown_count = 0;
-    lum_space_level(space);
-    enum lum_status status = lum_space_resume(space, err);
+    enum lum_status status = lum_space_heal(space, err);
+    if (status == LUM_OK) {
+        lum_space_level(space);
+        status = lum_space_resume(space, err);
+    }
     if (status == LUM_OK) {
         status = lum_space_refresh_roster(space, space->log_txn, err);
     }

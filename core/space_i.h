@@ -165,6 +165,8 @@ LUM_MUST_USE enum lum_status lum_space_view_commit(struct lum_space *space, stru
 void lum_space_level(struct lum_space *space);
 /* Forgets what the view's transaction holds. */
 void lum_space_view_abort(struct lum_space *space);
+/* Makes the view anew when a damaged row of it was met. Not inside a batch. */
+LUM_MUST_USE enum lum_status lum_space_heal(struct lum_space *space, struct lum_error *err);
 /* Removes a file of the folder and LMDB's lock file beside it, if they are there. */
 void lum_space_remove_store(struct lum_space *space, const char *name);
 

@@ -224,12 +224,13 @@ enum lum_status lum_space_settle(struct lum_space *space, uint64_t events_max,
     LUM_ASSERT(space->log_txn == NULL);
     add_progress(progress, &space->told);
     space->told = (struct lum_view_progress){0};
-    if (!space->has_genesis || space->is_settled) {
-        space->is_settled = true;
-        return LUM_OK;
+    enum lum_status status = lum_space_heal(space, err);
+    if (status != LUM_OK || !space->has_genesis || space->is_settled) {
+        space->is_settled = status == LUM_OK;
+        return status;
     }
     uint64_t done = 0;
-    enum lum_status status = lum_space_check_open(space, err);
+    status = lum_space_check_open(space, err);
     status = status == LUM_OK ? LUM_AGAIN : status;
     while (status == LUM_AGAIN && !space->rebuild_is_due &&
            (events_max == 0 || done < events_max)) {
@@ -485,6 +486,12 @@ enum lum_status lum_space_rebuild(struct lum_space *space, const struct lum_tick
         space->is_settled = true;
     }
     return status;
+}
+
+enum lum_status lum_space_heal(struct lum_space *space, struct lum_error *err)
+{
+    bool is_damaged = space->view != NULL && lum_store_damage(space->view) > 0;
+    return is_damaged ? lum_space_rebuild(space, NULL, err) : LUM_OK;
 }
 
 /* ---- without free pages ---- */

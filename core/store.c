@@ -525,7 +525,7 @@ static bool move(struct lum_scan *scan, MDB_val *key, MDB_cursor_op op)
     if (rc == 0) {
         scan->key = bytes_of(*key);
         rc = take(store, scan->table, scan->key, value, &scan->value);
-        scan->txn->is_damaged |= rc != 0;
+        scan->is_damaged = scan->txn->is_damaged |= rc != 0;
     } else if (rc != MDB_NOTFOUND) {
         atomic_fetch_add(&store->damage, 1);
         die(store, rc);
@@ -587,6 +587,11 @@ uint64_t lum_store_bytes(struct lum_store *store)
     MDB_stat stat;
     bool is_known = mdb_env_info(store->env, &info) == 0 && mdb_env_stat(store->env, &stat) == 0;
     return is_known ? ((uint64_t)info.me_last_pgno + 1) * stat.ms_psize : 0;
+}
+
+uint64_t lum_txn_damage(const struct lum_txn *txn)
+{
+    return lum_store_damage(txn->store);
 }
 
 uint64_t lum_txn_bytes(struct lum_txn *txn)

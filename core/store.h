@@ -88,6 +88,7 @@ uint64_t lum_txn_pages(struct lum_txn *txn, uint32_t table); /* of that table */
 struct lum_scan {
     struct lum_txn *txn;
     uint32_t table;
+    bool is_damaged; /* it has ended at a damaged row */
     void *cursor;
     struct lum_bytes key;
     struct lum_bytes value;
@@ -105,6 +106,13 @@ bool lum_scan_seek(struct lum_scan *scan, struct lum_bytes key); /* first row >=
 bool lum_scan_seek_before(struct lum_scan *scan, struct lum_bytes key); /* last row < key */
 bool lum_scan_next(struct lum_scan *scan);
 bool lum_scan_last(struct lum_scan *scan);
+/* Closes it and gives the status of what it was for: CORRUPT when a damaged row cut that short. */
+static inline enum lum_status lum_scan_end(struct lum_scan *scan, enum lum_status status)
+{
+    bool is_cut = scan->is_damaged && (status == LUM_OK || status == LUM_NOT_FOUND);
+    lum_scan_close(scan);
+    return is_cut ? LUM_CORRUPT : status;
+}
 
 /* Compacting copy to a path that does not exist; durable when it returns. */
 LUM_MUST_USE enum lum_status lum_store_copy(struct lum_store *store, const char *path,
@@ -118,6 +126,7 @@ uint64_t lum_txn_bytes(struct lum_txn *txn);
 /* How many damaged rows were met since it was opened: whoever has scanned compares before he
  * answers. */
 uint64_t lum_store_damage(const struct lum_store *store);
+uint64_t lum_txn_damage(const struct lum_txn *txn); /* the same by way of a transaction */
 /* Turns any status of the calls above that the caller did not expect into a told error. */
 LUM_MUST_USE enum lum_status lum_store_fail(struct lum_store *store, enum lum_status status,
                                             struct lum_error *err);

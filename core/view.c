@@ -176,8 +176,8 @@ static enum lum_status warm(struct lum_view *view)
             lum_buf_put(&view->waiting, &state->lno, sizeof state->lno);
         }
     }
-    lum_scan_close(&scan);
-    view->is_warm = true;
+    status = lum_scan_end(&scan, status);
+    view->is_warm = status == LUM_OK;
     return status == LUM_OK ? lum_buf_status(&view->waiting) : status;
 }
 

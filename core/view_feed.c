@@ -129,7 +129,7 @@ enum lum_status lum_view_feed_next(struct lum_txn *view, struct lum_view_change 
                      : row_next(view, scan.value, lum_get_u64(scan.key.at) * LUM_FEED_ROW, &next);
         more = lum_scan_next(&scan);
     }
-    lum_scan_close(&scan);
+    status = lum_scan_end(&scan, status);
     if (status == LUM_OK) {
         *io = next;
     }

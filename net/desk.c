@@ -183,6 +183,9 @@ static void read_step(struct lum_node *node, struct lum_seat *seat)
     lum_txn_abort(world->view);
     lum_txn_abort(world->log);
     uv_rwlock_rdunlock(lum_worker_gate(node->worker));
+    if (status == LUM_CORRUPT) {
+        ask_level(node); /* makes a damaged view anew */
+    }
     if (status == LUM_AGAIN) {
         hand_over(seat);
         lum__pump_wake_at(node, 0);

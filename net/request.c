@@ -101,13 +101,30 @@ static enum lum_cause bare_cause(enum lum_status status)
     return status == LUM_NO_MEMORY ? LUM_CAUSE_no_memory : LUM_CAUSE_disk_error;
 }
 
+/* Damaged rows that were met so far: an answer from among them may lack something. */
+static uint64_t damage_met(const struct lum_world *world)
+{
+    struct lum_store *log = world->space == NULL ? NULL : lum_space_log(world->space);
+    struct lum_store *view = world->space == NULL ? NULL : lum_space_view(world->space);
+    uint64_t met = log == NULL ? 0 : lum_store_damage(log);
+
+    met += view == NULL ? 0 : lum_store_damage(view);
+    met += world->log == NULL ? 0 : lum_txn_damage(world->log);
+    return met + (world->view == NULL ? 0 : lum_txn_damage(world->view));
+}
+
 enum lum_status lum_ask_run(struct lum_ask *ask, struct lum_error *err)
 {
     struct lum_error own = {0};
     enum lum_status status;
+    uint64_t met = damage_met(&ask->world);
 
     LUM_ASSERT(ask->request->run != NULL);
     status = ask->request->run(ask, &own);
+    if ((status == LUM_OK || status == LUM_AGAIN) && damage_met(&ask->world) > met) {
+        lum_buf_reset(ask->reply.out);
+        status = lum_fail(&own, LUM_CAUSE_store_damaged, ask->world.dir, "rows");
+    }
     if ((status == LUM_OK || status == LUM_AGAIN) && !ask->reply.out->broken) {
         return status;
     }

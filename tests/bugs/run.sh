@@ -3,11 +3,12 @@
 # that must find it. Each must be found in time, and the tree as it is must pass first.
 #
 #   tests/bugs/run.sh                 all
-#   tests/bugs/run.sh district        those of one proof: model, district, sync, order
+#   tests/bugs/run.sh district        those of one proof: model, district, sync, order, damage
 #   tests/bugs/run.sh 07 23           these
 #
 # By number:  01-19 the merge rules (prop_model)   20-59 the district (sim_stories, sim_district)
-#             60-79 what sync says (its unit tests)  80-.. told too early (script_61-order)
+#             60-79 what sync says (its unit tests)  80-89 told too early (script_61-order)
+#             94-97 damaged files (unit_store_walk, _log_piece, _ask_verify)
 # The last line is for who gathers figures (tests/prove.sh).
 # A patch that no longer fits is to be made anew in the changed code, not dropped.
 set -u
@@ -21,6 +22,7 @@ proof_of() { # number
     case "$1" in
         0? | 1?) echo model ;;
         6? | 7?) echo sync ;;
+        9[4-7]) echo damage ;;
         8? | 9?) echo order ;;
         *) echo district ;;
     esac
@@ -31,6 +33,7 @@ targets_of() {
         district) echo sim_stories sim_district ;;
         sync) echo unit_hear unit_sync unit_protocol ;;
         order) echo lumbung tool_order tool_feed ;;
+        damage) echo unit_store_walk unit_log_piece unit_ask_verify ;;
     esac
 }
 build() { # proof...
@@ -55,6 +58,11 @@ prove() {
         sync)
             timeout $((4 * $2 + 60)) sh -c "$tests/unit/test_hear && $tests/unit/test_sync &&
                 $tests/unit/test_protocol"
+            ;;
+        damage)
+            LUM_DAMAGES=700 timeout $((4 * $2 + 60)) \
+                sh -c "$tests/unit/test_log_piece && $tests/unit/test_ask_verify &&
+                    $tests/unit/test_store_walk"
             ;;
         order)
             LUMBUNG=$work/build/lumbung LUMBUNG_RELEASE=$work/build/lumbung LUM_TOOLS=$tests/tools \

@@ -15,6 +15,7 @@
 #define lum_store_sync       beside_store_sync
 #define lum_store_bytes      beside_store_bytes
 #define lum_store_damage     beside_store_damage
+#define lum_txn_damage       beside_txn_damage
 #define lum_store_fail       beside_store_fail
 #define lum_txn_begin_read   beside_txn_begin_read
 #define lum_txn_begin_write  beside_txn_begin_write

@@ -243,6 +243,12 @@ uint64_t lum_store_damage(const struct lum_store *store)
     return 0;
 }
 
+uint64_t lum_txn_damage(const struct lum_txn *txn)
+{
+    (void)txn;
+    return 0;
+}
+
 /* A file of its own, with what was the newest. */
 void disk__store_part(struct lum_store *store)
 {

@@ -149,6 +149,62 @@ static void what_was_written_just_now_is_checked_too(void **state)
     site_drop(&site);
 }
 
+/* A bit flips on the disk, where nothing but the row's sum tells: the letters of a value. */
+static void rot(struct site *site, const char *file, const char *letters)
+{
+    static uint8_t bytes[8 * 1024 * 1024];
+    size_t len = temp_read(&site->temp, file, bytes, sizeof bytes);
+    size_t found = 0;
+    for (size_t at = 0; at + strlen(letters) <= len; at++) {
+        if (memcmp(bytes + at, letters, strlen(letters)) == 0) {
+            temp_flip(&site->temp, file, at, 1);
+            found++;
+        }
+    }
+    assert_true(found > 0);
+}
+
+static void a_rotten_value_is_never_shown_and_the_view_is_made_anew(void **state)
+{
+    (void)state;
+    struct site site;
+    struct answer got;
+    found(&site);
+    (void)site_put(&site, "k9", "a", "kebenaran");
+    (void)site_settle(&site);
+    site_close(&site);
+    rot(&site, "view.mdb", "kebenaran");
+    site_open(&site);
+    asker_ask(&site, "find", "{\"coll\":\"item\"}", &got); /* a scan */
+    answer_fails(&got, LUM_CAUSE_store_damaged, NULL);
+    answer_drop(&got);
+    for (int i = 0; i < 2; i++) { /* in this process, and in the next */
+        (void)site_settle(&site);
+        asker_ask(&site, "find", "{\"coll\":\"item\"}", &got);
+        assert_int_equal(got.status, LUM_OK);
+        assert_int_equal(got.row_count, 6);
+        answer_drop(&got);
+        asker_ask(&site, "verify", "{}", &got);
+        answer_is(&got, "{\"ok\":true}");
+        answer_drop(&got);
+        site_close(&site);
+        site_open(&site);
+    }
+    site_close(&site);
+    rot(&site, "view.mdb", "kebenaran");
+    site_open(&site);
+    asker_ask(&site, "get", "{\"record\":\"item/k9\"}", &got);
+    assert_int_not_equal(got.status, LUM_OK);
+    answer_drop(&got);
+    site_close(&site); /* one command is over */
+    site_open(&site);
+    (void)site_settle(&site);
+    asker_ask(&site, "find", "{\"coll\":\"item\"}", &got);
+    assert_int_equal(got.row_count, 6);
+    answer_drop(&got);
+    site_drop(&site);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -157,6 +213,7 @@ int main(void)
         cmocka_unit_test(a_byte_of_a_record_is_found),
         cmocka_unit_test(a_view_of_another_log_is_found),
         cmocka_unit_test(what_was_written_just_now_is_checked_too),
+        cmocka_unit_test(a_rotten_value_is_never_shown_and_the_view_is_made_anew),
     };
     if (lum_crypto_init() != LUM_OK) {
         return 1;
