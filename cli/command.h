@@ -59,6 +59,7 @@ lum_command_fn lum_cmd_sync, lum_cmd_peers;
 /* cmd_space.c, cmd_care.c, cmd_backup.c, bench.c, cmd_help.c */
 lum_command_fn lum_cmd_status, lum_cmd_members, lum_cmd_log;
 lum_command_fn lum_cmd_verify, lum_cmd_rebuild, lum_cmd_compact, lum_cmd_backup;
+lum_command_fn lum_cmd_rescue; /* cmd_rescue.c */
 lum_command_fn lum_cmd_bench;
 lum_command_fn lum_cmd_help, lum_cmd_version;
 

@@ -44,6 +44,7 @@ static const struct lum_command commands[] = {
     {"rebuild", lum_cmd_rebuild, 0, 0, 0},
     {"compact", lum_cmd_compact, 0, 0, 0},
     {"backup", lum_cmd_backup, 0, 1, 1},
+    {"rescue", lum_cmd_rescue, 0, 1, 1},
     {"bench", lum_cmd_bench, O(EVENTS) | O(RECORDS) | O(KEY), 0, 0},
     {"help", lum_cmd_help, 0, 0, 1},
     {"version", lum_cmd_version, 0, 0, 0},

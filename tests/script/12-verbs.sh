@@ -245,6 +245,20 @@ out_has 'Both files: '
 expect 0 a --json compact
 out_has '"bytes_log_before":'
 
+cp -r "$work/a" "$work/hurt"
+dd if=/dev/zero of="$work/hurt/log.mdb" bs=4096 seek=2 count=1 conv=notrunc 2>"$work/err"
+cp "$work/hurt/log.mdb" "$work/hurt.was"
+expect 0 hurt rescue "$work/saved"
+out_has 'saved into '
+expect 0 saved verify
+expect 0 hurt --json rescue "$work/saved.json"
+out_has '"lost":0'
+expect 0 hurt --lang id rescue "$work/saved.id"
+out_has 'diselamatkan ke'
+expect 73 hurt rescue "$work/saved"
+expect 66 nowhere rescue "$work/saved.none"
+equal "the damaged one is as it was" "$(cmp "$work/hurt/log.mdb" "$work/hurt.was" && echo same)" same
+
 # ---- in and out
 expect 0 a export items -o "$work/items.csv"
 equal "a table" "$(head -n 2 "$work/items.csv")" $'key,more,v\nk2,,12.5'

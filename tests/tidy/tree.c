@@ -22,6 +22,7 @@ static const struct {
     {"net/desk.c", "tests/unit/test_node.c"},       {"net/meet.c", "tests/unit/test_node.c"},
     {"net/conn.c", "tests/unit/test_node.c"},       {"net/worker.c", "tests/unit/test_node.c"},
     {"core/restore.c", "tests/unit/test_backup.c"},
+    {"core/store_scrape.c", "tests/unit/test_rescue.c"},
     {"net/node_address.c", "tests/unit/test_node.c"},
 };
 
