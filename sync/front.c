@@ -101,6 +101,16 @@ static struct lum_buf *begin(struct lum_side *side, struct lum_session *session,
     return body;
 }
 
+/* From here on others wait for what this one may bring, for a moment: once in a session, so that
+ * whoever promises again and again keeps nobody. What it brings counts by itself (hear.c). */
+static void promise(const struct lum_side *side, struct lum_session *session)
+{
+    if (!session->has_promised) {
+        session->has_promised = true;
+        session->keeps_ms = side->now_ms + LUM_SYNC_PROMISE_MS;
+    }
+}
+
 void lum_front_say(struct lum_side *side, struct lum_session *session, enum lum_front_mode mode,
                    uint8_t covered)
 {
@@ -110,7 +120,7 @@ void lum_front_say(struct lum_side *side, struct lum_session *session, enum lum_
         session->asked |= covered;
         session->is_holding = false;
         session->awaits_answer = true;
-        session->piece_ms = side->now_ms;
+        promise(side, session);
         session->heal_ms = side->now_ms + session->heal_wait_ms;
     }
     lum_session_say(side, session, LUM_MESSAGE_FRONT);
@@ -123,11 +133,12 @@ void lum_front_correct(struct lum_side *side, struct lum_session *session, uint3
     lum_session_say(side, session, LUM_MESSAGE_FRONT);
 }
 
-/* Logs of theirs that we hold less of, or not at all. */
+/* Logs of their newest vector that we hold less of, or not at all. */
 static void put_behind(struct lum_side *side, struct lum_session *session, struct lum_buf *body)
 {
     for (uint32_t number = 0; number < session->claim_count; number++) {
-        if (lum_session_claim(session, number)->is_ahead) {
+        const struct lum_claim *claim = lum_session_claim(session, number);
+        if (claim->is_ahead && claim->heard_in == (uint16_t)session->vectors) {
             put_yours(side, session, number, body);
         }
     }
@@ -170,7 +181,7 @@ static uint64_t ahead(const struct lum_side *side, const struct lum_session *ses
 bool lum_front_is_bringing(const struct lum_side *side, const struct lum_session *session)
 {
     bool may = session->phase == LUM_PHASE_OPEN && !session->is_holding &&
-               side->now_ms < session->piece_ms + LUM_SYNC_BULK_PAUSE_MS;
+               side->now_ms < session->keeps_ms;
     return may && (session->awaits_answer || (session->expecting > 0 && session->brings_bulk));
 }
 
@@ -204,6 +215,20 @@ void lum_front_say_ladder(struct lum_side *side, struct lum_session *session, ui
 
 /* ---- hearing ---- */
 
+static uint32_t own_logs(const struct lum_side *side, const struct lum_log_name *like)
+{
+    uint32_t count = 0;
+    for (uint32_t lno = 1; lno <= side->ours.count; lno++) {
+        const struct lum_log_name *name = &lum_frontier_log(&side->ours, lno)->name;
+        count += name->shelf == like->shelf &&
+                 memcmp(name->author, like->author, sizeof(name->author)) == 0;
+    }
+    return count;
+}
+
+/* A bare claim is enough, so that nothing is written before what we lack is here: each costs us a
+ * log. Somebody who only claims can use up a few of our logs, not all there may be; what is sealed
+ * by us and comes in is believed always (core/space_batch.c). */
 void lum_front_look_for_doubt(struct lum_side *side, const struct lum_session *session,
                               const struct lum_log_name *name, uint32_t lno)
 {
@@ -211,7 +236,8 @@ void lum_front_look_for_doubt(struct lum_side *side, const struct lum_session *s
     const struct lum_device *own =
         roster == NULL ? NULL : lum_roster_by_node(roster, side->self.node.public);
     bool *said = lno == 0 ? &side->in_doubt : &lum_frontier_log(&side->ours, lno)->in_doubt;
-    if (own == NULL || *said || memcmp(own->a, name->author, sizeof(name->author)) != 0) {
+    if (own == NULL || *said || memcmp(own->a, name->author, sizeof(name->author)) != 0 ||
+        own_logs(side, name) >= LUM_SYNC_CLAIMED_LOGS_MAX) {
         return;
     }
     *said = true;
@@ -308,6 +334,7 @@ static bool hear_entry(struct lum_side *side, struct lum_session *session,
                                      : entry->seq > held->head && !held->is_frozen;
         claim->seq = entry->seq;
         claim->tag = entry->tag;
+        claim->heard_in = (uint16_t)session->vectors;
         lum_session_set_ahead(session, claim, is_ahead);
     }
     return held != NULL && take_entry(side, session, lno, entry, crosses);
@@ -326,11 +353,21 @@ static bool next_entry(const struct lum_side *side, struct lum_session *session,
     return true;
 }
 
+/* Do they ask for no more than is just? */
+static bool may_ask_again(const struct lum_side *side, struct lum_session *session)
+{
+    uint64_t passed_ms = side->now_ms - session->since_ms;
+    return session->vectors++ < LUM_SYNC_VECTORS_MAX + passed_ms / LUM_SYNC_VECTOR_EVERY_MS;
+}
+
 static bool hear_vector(struct lum_side *side, struct lum_session *session, struct lum_front *front)
 {
     struct lum_front_entry entry;
     struct lum_claim *claim;
     uint32_t lno;
+    if (!may_ask_again(side, session)) {
+        return false;
+    }
     forget_shelves(side, session, front->covered);
     while (next_entry(side, session, front, &entry)) {
         if (!find_entry(side, session, &entry, &claim, &lno)) {
@@ -450,7 +487,9 @@ void lum_front_hear(struct lum_side *side, struct lum_session *session, struct l
         bool is_asked = front.mode == LUM_FRONT_ANSWER && session->awaits_answer;
         bool is_new = is_asked || (front.covered & ~session->claimed) != 0;
         session->brings_bulk = ahead(side, session) > LUM_SYNC_BULK_EVENTS;
-        session->piece_ms = is_new ? side->now_ms : session->piece_ms;
+        if (is_new) {
+            promise(side, session);
+        }
     }
     if (front.mode == LUM_FRONT_VECTOR) {
         hold_if_bulk(side, session);

@@ -25,14 +25,7 @@ static void name_claim(struct lum_side *side, struct lum_session *session, uint3
         lum_session_told(session, claim->lno)->theirs = 0;
         claim->lno = 0;
     }
-    if (claim->name == NULL) {
-        claim->name = lum_alloc(sizeof(*claim->name));
-    }
-    if (claim->name == NULL) {
-        (void)lum_outbox_check(&side->outbox, LUM_NO_MEMORY);
-        return;
-    }
-    *claim->name = *name;
+    lum_session_keep_name(side, session, number, name);
 }
 
 static enum lum_fault hear_intro(struct lum_side *side, struct lum_session *session,
@@ -43,7 +36,7 @@ static enum lum_fault hear_intro(struct lum_side *side, struct lum_session *sess
     if (fault != LUM_FAULT_NONE) {
         return fault;
     }
-    if (intro.number > session->claim_count) {
+    if (intro.number > session->claim_count || intro.number >= LUM_NUMBERS_MAX) {
         return LUM_FAULT_MESSAGE;
     }
     if (intro.number == session->claim_count) {
@@ -197,6 +190,15 @@ void lum_hear_grown_gov(struct lum_side *side, struct lum_session *session)
     }
 }
 
+/* Others go on waiting for what this one brings, as long as that is worth, but not past a pause. */
+static void keep_others(const struct lum_side *side, struct lum_session *session, uint32_t taken)
+{
+    uint64_t from_ms = session->keeps_ms > side->now_ms ? session->keeps_ms : side->now_ms;
+    uint64_t until_ms = from_ms + (uint64_t)taken * LUM_SYNC_BROUGHT_MS;
+    uint64_t latest_ms = side->now_ms + LUM_SYNC_BULK_PAUSE_MS;
+    session->keeps_ms = until_ms < latest_ms ? until_ms : latest_ms;
+}
+
 void lum_hear_ingested(struct lum_side *side, struct lum_session *session, uint32_t token,
                        const struct lum_ingest_result *result)
 {
@@ -208,7 +210,7 @@ void lum_hear_ingested(struct lum_side *side, struct lum_session *session, uint3
     struct lum_told *told = result->lno == 0 ? NULL : lum_session_told(session, result->lno);
     session->tally.events_in += result->taken;
     session->progress_ms = side->now_ms;
-    session->piece_ms = result->taken > 0 ? side->now_ms : session->piece_ms;
+    keep_others(side, session, result->taken);
     switch (result->end) {
     case LUM_INGEST_TAKEN:
         told->known = told->known < result->head ? result->head : told->known;

@@ -54,7 +54,8 @@ enum lum_message_type {
 enum {
     LUM_PROTOCOL = 1,                                   /* of this house: the only one it speaks */
     LUM_MESSAGE_SEALS_MAX = LUM_BLOCK_SEGMENTS_MAX + 1, /* and one over an open end */
-    LUM_NUMBERS_MAX = 2 * LUM_FRONT_LOGS_MAX,           /* numbers one side may give */
+    /* Numbers one side may give: what all their claims may cost stays under 1 MiB. */
+    LUM_NUMBERS_MAX = LUM_FRONT_LOGS_MAX + LUM_FRONT_LOGS_MAX / 8,
 };
 
 /* Every get below gives a fault, NONE when the body is whole and in its bounds; what it hands out

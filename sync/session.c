@@ -74,6 +74,9 @@ static void *grow(struct lum_side *side, void *table, uint32_t count, uint32_t *
         return table;
     }
     uint32_t wanted = *room < ROOM_MIN ? ROOM_MIN : 2 * *room;
+    if (count < LUM_NUMBERS_MAX && wanted > LUM_NUMBERS_MAX) {
+        wanted = LUM_NUMBERS_MAX; /* as many as they may give */
+    }
     void *grown = lum_realloc(table, wanted * size);
     if (grown == NULL) {
         (void)lum_outbox_check(&side->outbox, LUM_NO_MEMORY);
@@ -228,10 +231,29 @@ void lum_session_name(struct lum_side *side, struct lum_session *session, uint32
     entry->number = lum_session_number(side, session, lno);
 }
 
+void lum_session_keep_name(struct lum_side *side, struct lum_session *session, uint32_t number,
+                           const struct lum_log_name *name)
+{
+    struct lum_claim *claim = &session->claims[number];
+    uint32_t *place = &session->named[session->names % LUM_SYNC_NAMES_MAX];
+    if (claim->name == NULL) {
+        claim->name = lum_alloc(sizeof(*claim->name));
+        if (claim->name == NULL) {
+            (void)lum_outbox_check(&side->outbox, LUM_NO_MEMORY);
+            return;
+        }
+        if (session->names++ >= LUM_SYNC_NAMES_MAX && *place != number) {
+            lum_free(session->claims[*place].name);
+            session->claims[*place].name = NULL;
+        }
+        *place = number;
+    }
+    *claim->name = *name;
+}
+
 struct lum_claim *lum_session_add_claim(struct lum_side *side, struct lum_session *session,
                                         const uint8_t log8[8])
 {
-    LUM_ASSERT(session->claim_count < LUM_NUMBERS_MAX);
     struct lum_claim *claims =
         grow(side, session->claims, session->claim_count, &session->claim_room, sizeof(*claims));
     if (claims == NULL) {

@@ -33,6 +33,10 @@ enum {
     LUM_SYNC_FAST_BYTES_A_MS = 160,   /* then a block of 16 segments takes a quarter of a second */
     LUM_SYNC_BURST_PAUSE_MS = 100,    /* without anything to push: speed is measured anew */
     LUM_SYNC_BULK_EVENTS = 4 * LUM_SEGMENT_EVENTS, /* more is bulk */
+    /* Others wait for who brings bulk: once for a moment because it promised, and then for as long
+     * as what it brought is worth. */
+    LUM_SYNC_PROMISE_MS = 1000,
+    LUM_SYNC_BROUGHT_MS = 10,             /* for an event */
     LUM_SYNC_BULK_PAUSE_MS = 2 * 1000,    /* nothing for so long: it brings nothing any more */
     LUM_SYNC_QUIET_MS = 200,              /* digests wait for a pause, so that writing is cheap */
     LUM_SYNC_HEAL_MS = 2 * 1000,          /* unequal and idle for so long: say the vector again */
@@ -45,6 +49,13 @@ enum {
     /* Entries of FRONTs that are looked at: each may cost the reading of a block. */
     LUM_SYNC_ENTRIES_MAX = 4 * LUM_FRONT_LOGS_MAX,
     LUM_SYNC_ENTRIES_A_MS = 1,
+    /* Vectors, which all that we hold is looked at to answer: so many, and one more for each second
+     * of the meeting. Honest ones say a few and then wait for longer and longer. */
+    LUM_SYNC_VECTORS_MAX = 32,
+    LUM_SYNC_VECTOR_EVERY_MS = 1000,
+    LUM_SYNC_NAMES_MAX = 512,      /* whole names kept of logs that we do not hold */
+    LUM_SYNC_CLAIMED_LOGS_MAX = 8, /* with so many own logs on a shelf a bare claim that there is
+                                      more of them is not believed any more */
 };
 
 /* Open ends that wait to be said together; their runs lie in lum_side's plain. */
@@ -97,14 +108,15 @@ struct lum_told {
 struct lum_claim {
     uint8_t log8[8];
     uint32_t lno;              /* ours; 0 while we hold no such log */
-    struct lum_log_name *name; /* owned; only while introduced and not ours */
+    uint32_t tag;              /* of seq */
+    struct lum_log_name *name; /* owned; only while introduced and not ours: of the newest few */
     uint64_t seq;              /* what their FRONT said */
-    uint32_t tag;              /* of it */
     uint32_t pending;          /* pieces of it on their way into our store */
-    bool is_ahead;             /* they said they hold more than we do */
-    bool have_due;
-    bool is_refused;   /* no valid JOIN of its author yet: asked for again when gov grew */
-    bool is_corrected; /* a gap was told and not yet closed */
+    uint16_t heard_in;         /* the vector, counted, that spoke of it last */
+    bool is_ahead : 1;         /* they said they hold more than we do */
+    bool have_due : 1;
+    bool is_refused : 1;   /* no valid JOIN of its author yet: asked for again when gov grew */
+    bool is_corrected : 1; /* a gap was told and not yet closed */
 };
 
 struct lum_ingesting {
@@ -152,6 +164,8 @@ struct lum_session {
     struct lum_claim *claims; /* by their number */
     uint32_t claim_count;
     uint32_t claim_room;
+    uint32_t named[LUM_SYNC_NAMES_MAX]; /* ring of their numbers: the last that got a name */
+    uint32_t names;                     /* so many did */
     uint32_t *due; /* ring of lnos, not of gov: of those the lowest lno goes first */
     uint32_t due_first;
     uint32_t due_len;
@@ -168,11 +182,13 @@ struct lum_session {
     uint32_t haves_due;
     uint32_t corrections;
     uint64_t entries;   /* heard */
+    uint64_t vectors;   /* heard */
     bool is_held;       /* they asked us to wait: nothing is pushed until their next vector */
     bool is_holding;    /* we asked them to wait */
     bool awaits_answer; /* to our vector */
     uint8_t put_off;    /* shelves whose vector is due once no other brings bulk */
     bool brings_bulk;   /* began with much, and not all of it is here */
+    bool has_promised;  /* it has had the moment that a promise is worth */
     bool is_opening;    /* initiator: their first digests are answered at once */
     bool is_finishing;
     bool is_equal;
@@ -185,7 +201,7 @@ struct lum_session {
     uint64_t pushed_ms;   /* when there was last something to push */
 
     uint64_t since_ms;
-    uint64_t piece_ms; /* the last vector said, answer to it heard, or piece of it taken in */
+    uint64_t keeps_ms; /* while it brings bulk, others wait for it until then */
     uint64_t front_ms; /* our last FRONT */
     uint64_t heal_ms;  /* a vector may be said from then on */
     uint64_t heal_wait_ms;
@@ -215,6 +231,10 @@ uint32_t lum_session_number(struct lum_side *side, struct lum_session *session, 
 /* Names a log in an entry: by our number, or by its log8, which then gets one. */
 void lum_session_name(struct lum_side *side, struct lum_session *session, uint32_t lno,
                       struct lum_front_entry *entry);
+/* Keeps the whole name of a log that is not ours; the oldest of many is forgotten: a piece of it is
+ * then answered by what we hold, nothing, and comes with its name again. */
+void lum_session_keep_name(struct lum_side *side, struct lum_session *session, uint32_t number,
+                           const struct lum_log_name *name);
 /* Their next number is for this log8. NULL when there is no memory or too many. */
 struct lum_claim *lum_session_add_claim(struct lum_side *side, struct lum_session *session,
                                         const uint8_t log8[8]);

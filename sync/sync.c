@@ -185,7 +185,7 @@ static void look_at_bulk(struct lum_sync *sync, const struct lum_session *asking
         const struct lum_session *session = sync->sessions[i];
         if (session != asking && lum_front_is_bringing(side, session)) {
             side->may_ask = false;
-            lum_session_wake(side, session->piece_ms + LUM_SYNC_BULK_PAUSE_MS);
+            lum_session_wake(side, session->keeps_ms);
         }
     }
 }

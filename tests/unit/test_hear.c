@@ -646,6 +646,91 @@ static void promises_without_pieces_do_not_keep_others_waiting(void **state)
     assert_true(is_let_go);
 }
 
+/* Each vector is answered by looking at all that is held, and by sending it anew. */
+static void a_flood_of_wants_ends_it(void **state)
+{
+    (void)state;
+    struct lum_front front = {.mode = LUM_FRONT_VECTOR, .shown = 3, .covered = 3, .digested = 3};
+    uint32_t rounds = 0;
+    meet_properly();
+    while (acts(LUM_SYNC_CLOSE) == 0) {
+        assert_true(rounds++ < 100);
+        tick(10);
+        lum_message_put_front(&body, &front);
+        hear(LUM_MESSAGE_FRONT);
+    }
+    assert_true(rounds > 30 && rounds < 40);
+    assert_closed(LUM_FAULT_MESSAGE);
+}
+
+/* One event now and then is no bulk, though much is promised: others wait a second, not for ever. */
+static void who_brings_little_keeps_others_for_little(void **state)
+{
+    (void)state;
+    const uint32_t other = SESSION + 1;
+    struct lum_sync_event up = {.type = LUM_SYNC_UP, .session = other, .now_ms = now_ms};
+    struct lum_sync_event done = {.type = LUM_SYNC_INGESTED};
+    bool is_let_go = false;
+    meet_properly();
+    memcpy(up.up.hash, hash, sizeof(hash));
+    assert_int_equal(lum_sync_step(machine, &up, &outbox), LUM_OK);
+    put_auth(true, true, &lum_space_keys(member.space)->node);
+    hear_from(other, LUM_MESSAGE_AUTH);
+    put_claim(1000000);
+    hear(LUM_MESSAGE_FRONT);
+    put_claim(1000000);
+    hear_from(other, LUM_MESSAGE_FRONT);
+    assert_true(has_sent(LUM_MESSAGE_HOLD));
+    put_intro_of_own_log(&member);
+    body.at[0] = 1; /* a number after that of the promise */
+    hear(LUM_MESSAGE_INTRO);
+    for (unsigned i = 0; i < 10 && !is_let_go; i++) {
+        put_piece(1, 1 + i);
+        hear(LUM_MESSAGE_TAIL);
+        done.ingested.token = outbox.at[outbox.count - 1].ingest.token;
+        done.ingested.result =
+            (struct lum_ingest_result){.end = LUM_INGEST_TAKEN, .lno = 1, .head = 1, .taken = 1};
+        step(&done);
+        tick(500);
+        is_let_go = has_spoken_to(other);
+    }
+    assert_true(is_let_go);
+}
+
+static size_t hear_claim_of(struct lum_log_row *row)
+{
+    const struct lum_front front = {
+        .mode = LUM_FRONT_VECTOR, .shown = 3, .covered = 2, .digested = 2};
+    struct lum_front_entry entry = {.seq = row->place.chain.seq + 7, .tag = 1};
+    memcpy(entry.log8, row->place.log_id.b, sizeof(entry.log8));
+    lum_message_put_front(&body, &front);
+    lum_message_put_entry(&body, &entry);
+    hear(LUM_MESSAGE_FRONT);
+    return acts(LUM_SYNC_DOUBT);
+}
+
+/* A bare claim costs a log of ours each time we then write: not all that a device may ever have. */
+static void claims_use_up_a_few_of_our_logs_not_all(void **state)
+{
+    (void)state;
+    struct lum_log_row row;
+    struct lum_sync_event grown = {.type = LUM_SYNC_GROWN};
+    size_t doubts = 0;
+    meet_properly();
+    for (unsigned i = 0; i < 20; i++) {
+        (void)site_put(&hall, "key", "name", i % 2 == 0 ? "1" : "2");
+        step(&grown);
+        (void)site_own_logs(&hall, LUM_SHELF_COMMON, &row);
+        size_t said = hear_claim_of(&row);
+        if (said > 0) {
+            assert_int_equal(lum_space_doubt(hall.space, &hall.error), LUM_OK);
+        }
+        doubts += said;
+    }
+    assert_in_range(doubts, 1, 8);
+    assert_int_equal(site_own_logs(&hall, LUM_SHELF_COMMON, &row), 8);
+}
+
 static void a_neighbour_that_falls_silent_is_let_go(void **state)
 {
     (void)state;
@@ -714,6 +799,9 @@ int main(void)
         TEST(what_was_refused_is_asked_for_when_gov_grew),
         TEST(a_flood_of_vectors_ends_it),
         TEST(promises_without_pieces_do_not_keep_others_waiting),
+        TEST(a_flood_of_wants_ends_it),
+        TEST(who_brings_little_keeps_others_for_little),
+        TEST(claims_use_up_a_few_of_our_logs_not_all),
         TEST(a_neighbour_that_falls_silent_is_let_go),
         TEST(every_failing_allocation_is_told),
     };
