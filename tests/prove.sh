@@ -25,8 +25,9 @@ P1 P4|8|kill -9 while it writes, imports, meets|LUM_KILLS={time} bash tests/scri
 P1|0|nothing is told before the disk has it|bash tests/script/61-order.sh
 P6|0|a meeting cut at every byte|build/gcc/tests/prop/test_cut
 P12|15|the merge rules against an independent model|LUM_PROP_SECONDS={time} build/gcc/tests/prop/test_model
-P1-P8 P12|70|the district: every kind of trouble, the model beside it|LUM_SIM_SEED={seed} LUM_SIM_SECONDS={time} build/gcc/tests/sim/test_district
+P1-P9 P12|60|the district: every kind of trouble, the model beside it|LUM_SIM_SEED={seed} LUM_SIM_SECONDS={time} build/gcc/tests/sim/test_district
 P1-P8|0|stories: every failure there ever was, told again|build/gcc/tests/sim/test_stories
+P9|10|malicious neighbours: each strategy alone, then mixes|LUM_SIM_SEED={seed} LUM_SIM_SECONDS={time} build/gcc/tests/sim/test_bad
 P12|0|large districts|LUM_SIM_LARGE=1 build/gcc/tests/sim/test_large
 P2|0|the disk in memory answers as LMDB does|build/gcc/tests/disk/test_against_lmdb
 P2 P3 P15|0|a whole space, with trouble at every operation of its disk|build/gcc/tests/disk/test_space

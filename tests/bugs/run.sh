@@ -3,10 +3,11 @@
 # that must find it. Each must be found in time, and the tree as it is must pass first.
 #
 #   tests/bugs/run.sh                 all
-#   tests/bugs/run.sh district        those of one proof: model, district, sync, order, damage
+#   tests/bugs/run.sh district        those of one proof: model, district, bad, sync, order, damage
 #   tests/bugs/run.sh 07 23           these
 #
 # By number:  01-19 the merge rules (prop_model)   20-59 the district (sim_stories, sim_district)
+#             47-52 of those: malicious neighbours (sim_bad, unit_hear)
 #             60-79 what sync says (its unit tests)  80-89 told too early (script_61-order)
 #             94-97 damaged files (unit_store_walk, _log_piece, _ask_verify)
 # The last line is for who gathers figures (tests/prove.sh).
@@ -21,6 +22,7 @@ trap 'rm -rf "$work"' EXIT
 proof_of() { # number
     case "$1" in
         0? | 1?) echo model ;;
+        47 | 48 | 49 | 50 | 51 | 52) echo bad ;;
         6? | 7?) echo sync ;;
         9[4-7]) echo damage ;;
         8? | 9?) echo order ;;
@@ -31,6 +33,7 @@ targets_of() {
     case "$1" in
         model) echo prop_model ;;
         district) echo sim_stories sim_district ;;
+        bad) echo sim_bad unit_hear ;;
         sync) echo unit_hear unit_sync unit_protocol ;;
         order) echo lumbung tool_order tool_feed ;;
         damage) echo unit_store_walk unit_log_piece unit_ask_verify ;;
@@ -55,6 +58,7 @@ prove() {
             LUM_SIM_SECONDS=$2 LUM_SIM_SHRINK=0 timeout $((4 * $2 + 60)) \
                 sh -c "$tests/sim/test_stories && $tests/sim/test_district"
             ;;
+        bad) timeout $((4 * $2 + 60)) sh -c "$tests/sim/test_bad && $tests/unit/test_hear" ;;
         sync)
             timeout $((4 * $2 + 60)) sh -c "$tests/unit/test_hear && $tests/unit/test_sync &&
                 $tests/unit/test_protocol"

@@ -132,7 +132,7 @@ static void copy_disk(struct sim_machine *machine, struct disk *to, bool is_imag
 void sim_copies(struct sim *sim, const struct story_act *act)
 {
     struct sim_machine *machine = sim_awake(sim, act->who);
-    if (machine == NULL || !machine->is_welcome) {
+    if (machine == NULL || !machine->is_welcome || machine->bad != NULL) {
         return;
     }
     struct sim_machine *twin = sim_machine_new(sim, (uint32_t)act->args[0]);
@@ -144,6 +144,8 @@ void sim_copies(struct sim *sim, const struct story_act *act)
     SIM_SEES(sim, copied);
     sim->sums.marks[SIM_SAW_imaged] += is_image;
     sim->has_images |= is_image;
+    machine->has_twin = true;
+    twin->has_twin = true;
     twin->tag = is_alike ? machine->tag : twin->tag;
     sim_say(sim, "%s is copied: %s%s", machine->name, twin->name,
             is_image   ? ", block by block"
@@ -156,7 +158,7 @@ void sim_copies(struct sim *sim, const struct story_act *act)
 void sim_backs_up(struct sim *sim, const struct story_act *act)
 {
     struct sim_machine *machine = sim_awake(sim, act->who);
-    if (machine == NULL || !machine->is_welcome) {
+    if (machine == NULL || !machine->is_welcome || machine->bad != NULL) {
         return;
     }
     if (machine->backup == NULL) {

@@ -63,7 +63,7 @@ static struct lum_txn *look(struct sim_machine *machine)
 
 void sim_ledger_note(struct sim_machine *machine)
 {
-    if (machine->is_welcome) { /* nobody promised anything before */
+    if (machine->is_welcome && machine->bad == NULL) { /* nobody promised anything before */
         struct lum_txn *txn = look(machine);
         note_shelf(machine, txn, LUM_SHELF_GOV);
         note_shelf(machine, txn, LUM_SHELF_COMMON);

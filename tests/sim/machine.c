@@ -5,10 +5,12 @@
  *   step -> acts:  SEND, CLOSE -> wire     INGEST, JOIN, .. -> jobs -> (a moment later) one batch
  *                                          -> GROWN, INGESTED -> step     then the view follows
  */
+#define _POSIX_C_SOURCE 200809L /* clock_gettime */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-#include "tests/sim/sim.h"
+#include "tests/sim/bad.h"
 
 #define BEGIN_MS UINT64_C(1798761600000) /* 2027-01-01 */
 #define MONO_MS  UINT64_C(1000000)
@@ -152,6 +154,7 @@ void sim_machine_free(struct sim_machine *machine)
     disk_close(machine->backup);
     machine->sim->machines[machine->number] = NULL;
     free(machine->jobs);
+    free(machine->bad);
     free(machine);
 }
 
@@ -181,7 +184,9 @@ bool sim_is_effective(const struct sim_machine *judge, const struct sim_machine 
 void sim_machine_up(struct sim_machine *machine)
 {
     struct lum_sync_self self = self_of(machine);
+    size_t before = sim_metered;
     sim_must(machine, lum_sync_open(&self, &machine->sync));
+    machine->held = sim_metered - before;
     machine->is_on = true;
     machine->is_writing = false; /* what was due before power went is not */
     machine->is_settling = false;
@@ -292,6 +297,12 @@ static void add_job(struct sim_machine *machine, const struct lum_sync_act *act)
 static void carry_out(struct sim_machine *machine, const struct lum_sync_act *act)
 {
     struct sim *sim = machine->sim;
+    bool is_bad = machine->bad != NULL;
+    if (is_bad &&
+        (act->type == LUM_SYNC_SEND || act->type == LUM_SYNC_CLOSE || act->type == LUM_SYNC_MET)) {
+        sim_bad_acts(machine, act);
+        return;
+    }
     switch (act->type) {
     case LUM_SYNC_SEND:
         sim_line_send(sim, act->session, act->send.type, act->send.body);
@@ -304,7 +315,9 @@ static void carry_out(struct sim_machine *machine, const struct lum_sync_act *ac
         break;
     case LUM_SYNC_EQUAL:
         SIM_SEES(sim, met_equal);
-        sim_check_equal(machine, sim_line_other(sim, act->session));
+        if (!sim_line_is_bad(sim, act->session)) {
+            sim_check_equal(machine, sim_line_other(sim, act->session));
+        }
         break;
     case LUM_SYNC_ADDRESS:
         break;
@@ -319,15 +332,60 @@ static void carry_out(struct sim_machine *machine, const struct lum_sync_act *ac
     }
 }
 
+size_t sim_metered;
+
+static uint64_t cpu_ns(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static uint32_t bad_neighbours(const struct sim_machine *machine)
+{
+    const struct sim *sim = machine->sim;
+    uint32_t count = 0;
+    for (uint32_t i = sim->first_up; i < sim->line_count; i++) {
+        const struct sim_line *line = &sim->lines[i];
+        for (unsigned end = 0; end < 2 && line->is_up; end++) {
+            const struct sim_machine *other = sim->machines[line->machines[1 - end]];
+            count += line->machines[end] == machine->number && other->bad != NULL;
+        }
+    }
+    return count;
+}
+
+/* What bad neighbours cost an honest one in memory: the whole promise, in one place. */
+static void weigh(struct sim_machine *machine)
+{
+    uint32_t count = sim_metered == 0 || machine->bad != NULL ? 0 : bad_neighbours(machine);
+    if (count == 0) {
+        machine->held_before = machine->held;
+        return;
+    }
+    size_t more = machine->held > machine->held_before ? machine->held - machine->held_before : 0;
+    more /= count;
+    machine->held_for_bad = more > machine->held_for_bad ? more : machine->held_for_bad;
+    if (more > SIM_BAD_BYTES_MAX) {
+        sim_die(machine->sim, "%s holds %u KiB more for each bad neighbour", machine->name,
+                (unsigned)(more / 1024));
+    }
+}
+
 void sim_step(struct sim_machine *machine, struct lum_sync_event *event)
 {
     struct sim *sim = machine->sim;
     struct lum_sync_outbox outbox;
     event->now_ms = sim->now_ms + MONO_MS;
     event->wall_ms = sim_wall_ms(machine);
+    size_t before = sim_metered;
+    uint64_t began = cpu_ns();
     bool was = sim_works(machine, true);
     sim_must(machine, lum_sync_step(machine->sync, event, &outbox));
     (void)sim_works(machine, false);
+    machine->work_ns += cpu_ns() - began;
+    machine->held += sim_metered - before;
+    weigh(machine);
     for (size_t i = 0; i < outbox.count; i++) {
         carry_out(machine, &outbox.at[i]);
     }
@@ -466,9 +524,11 @@ static void tell_written(struct sim_machine *machine, size_t count)
 void sim_machine_write(struct sim_machine *machine)
 {
     if (machine->job_count > 0) {
+        uint64_t began = cpu_ns();
         (void)sim_works(machine, true);
         size_t count = write_batch(machine);
         (void)sim_works(machine, false);
+        machine->work_ns += cpu_ns() - began;
         sim_ledger_note(machine);
         tell_grown(machine);
         tell_written(machine, count);

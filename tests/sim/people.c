@@ -27,7 +27,7 @@ struct deed {
 static bool deed_of(struct sim *sim, const struct story_act *act, struct deed *out)
 {
     out->machine = sim_awake(sim, act->who);
-    if (out->machine == NULL || !out->machine->is_welcome) {
+    if (out->machine == NULL || !out->machine->is_welcome || out->machine->bad != NULL) {
         return false;
     }
     struct site *site = &out->machine->site;
@@ -274,7 +274,8 @@ void sim_founds(struct sim *sim, const struct story_act *act)
 void sim_invites(struct sim *sim, const struct story_act *act)
 {
     struct sim_machine *machine = sim_awake(sim, act->who);
-    if (machine == NULL || !machine->is_welcome || sim->invite_count == SIM_INVITES_MAX) {
+    if (machine == NULL || !machine->is_welcome || machine->bad != NULL ||
+        sim->invite_count == SIM_INVITES_MAX) {
         return;
     }
     struct sim_open_invite *open = &sim->invites[sim->invite_count++];
@@ -309,7 +310,7 @@ void sim_arrives(struct sim *sim, const struct story_act *act)
 void sim_approves(struct sim *sim, const struct story_act *act)
 {
     struct sim_machine *machine = sim_awake(sim, act->who);
-    if (machine == NULL || !machine->is_welcome) {
+    if (machine == NULL || !machine->is_welcome || machine->bad != NULL) {
         return;
     }
     const struct lum_roster *roster = lum_space_roster(machine->site.space);

@@ -383,6 +383,17 @@ static void step(struct plan *plan)
     }
 }
 
+/* At any time one of the people, or two of them, turn bad (bad.h). Drawn last, so that a seed
+ * without bad ones is what it was before there were any. */
+static void turn_bad(struct plan *plan)
+{
+    uint64_t end_ms = plan->now_ms;
+    for (uint32_t count = 1 + draw(plan, 2); count > 0; count--) {
+        plan->now_ms = end_ms * (1 + draw(plan, 100)) / 100;
+        add(plan, 1 + draw(plan, plan->people), STORY_turns_bad)->args[0] = draw(plan, 1000);
+    }
+}
+
 void sim_plan(uint64_t seed, struct story *out, struct sim_sums *sums)
 {
     struct plan plan = {.story = out, .sums = sums};
@@ -397,6 +408,9 @@ void sim_plan(uint64_t seed, struct story *out, struct sim_sums *sums)
     }
     if (plan.has[departures]) {
         out->core = 1 | draw(&plan, 1U << PEOPLE_MAX);
+    }
+    if (draw(&plan, 4) == 0) {
+        turn_bad(&plan);
     }
     choice_close(&plan.choice);
     story_sort(out);

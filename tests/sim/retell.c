@@ -10,6 +10,8 @@
 
 #include <sodium.h>
 
+#include "tests/sim/bad.h"
+
 /* ---- msgpack, as docs/format.md 1.2 has it; what does not fit makes it bad ---- */
 
 struct walk {
@@ -356,6 +358,13 @@ static void read_control(struct retold *told, struct walk *walk, struct model_ev
 
 /* ---- the whole log ---- */
 
+/* A bad one says so of what it spoils: the core has to find out by itself. */
+static bool is_void(struct lum_bytes payload)
+{
+    size_t len = sizeof BAD_VOID_MARK - 1;
+    return payload.len >= len && memcmp(payload.at + payload.len - len, BAD_VOID_MARK, len) == 0;
+}
+
 static bool read_event(struct retold *told, uint32_t log, const struct lum_log_event *from)
 {
     if (told->set.event_count == MODEL_EVENTS_MAX) {
@@ -369,6 +378,11 @@ static bool read_event(struct retold *told, uint32_t log, const struct lum_log_e
     memcpy(event->h, from->chain.h.b, 32);
     size_t plen = read_header(&walk, event);
     LUM_ASSERT(!walk.is_bad && (size_t)(walk.end - walk.at) == plen);
+    event->is_malformed = is_void(from->payload);
+    if (event->is_malformed) {
+        told->set.event_count++;
+        return true;
+    }
     if (plen > 0 && event->kind == 0) {
         read_data(told, &walk, event);
     } else if (plen > 0 && event->kind == 2) {

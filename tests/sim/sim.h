@@ -19,6 +19,7 @@
  *   memo     signatures that were checked once in this process
  *   people   what people do to records; invites
  *   fate     crashes, copies, backups, clocks
+ *   bad      malicious neighbours; bad.h
  *   ledger   what was acknowledged, and what went down with a machine that was rolled back
  *   intent   what people typed, and who overruled it
  *   truth    what must hold in the end
@@ -55,8 +56,8 @@ enum {
     X(restored) X(lost_with_machine) X(doubted_by_neighbour) X(new_incarnation) X(clock_1970)      \
     X(clock_2099) X(clock_jump) X(clock_frozen) X(river) X(absence) X(joined)                      \
     X(joined_through_another) X(invite_overused) X(admitted) X(gone_for_ever) X(model_asked)       \
-    X(text_kept) X(imaged) X(forked)
-#define SIM_RARE_MARKS(X) X(host_waits) X(waiting) X(text_beyond_fork)
+    X(text_kept) X(imaged) X(forked) X(turned_bad)
+#define SIM_RARE_MARKS(X) X(host_waits) X(waiting) X(text_beyond_fork) X(bad_was_faulty)
 
 enum sim_mark {
 #define X(name) SIM_SAW_##name,
@@ -79,6 +80,7 @@ struct sim_sums {
     uint64_t steps;        /* items of the agenda */
     uint64_t bytes;        /* on lines */
     uint64_t events_taken; /* that came in over lines */
+    uint64_t most_held;    /* in bytes, of all machines for a bad neighbour; with a meter */
     double gather_s;       /* processor time of `gathers` */
     double judge_s;        /* and of what is checked in the end */
 };
@@ -117,6 +119,7 @@ enum sim_due {
     SIM_DUE_WRITE,  /* a: machine: the writer's batch */
     SIM_DUE_SETTLE, /* a: machine: the view follows */
     SIM_DUE_BOOT,   /* a: machine: power is back */
+    SIM_DUE_BAD,    /* a: machine: a bad one may say something */
     SIM_DUE_ROOM,   /* a: line, b: end: what it said has left */
     SIM_DUE_PARCEL, /* a: line, b: end that said it */
     SIM_DUE_LATE,   /* a: line, b: end: it notices that the line is gone */
@@ -150,6 +153,8 @@ struct sim_machine {
     bool is_on;
     bool is_welcome; /* holds the space's secret */
     bool is_gone;    /* for ever: not in the core of the quiet time */
+    bool has_twin;   /* another machine has its keys */
+    struct bad *bad; /* NULL: an honest one; owned; bad.h */
 
     struct disk *disk;
     bool is_at_work;
@@ -176,6 +181,13 @@ struct sim_machine {
     bool is_settling;
 
     uint8_t invite_pk[32]; /* what it came with */
+
+    /* Bytes that its sync machine holds, while a meter is linked in (meter.c): now; most of them
+     * beyond what it held before, for each bad neighbour; and before any was there. */
+    size_t held;
+    size_t held_for_bad;
+    size_t held_before;
+    uint64_t work_ns; /* processor time of its steps and batches */
 };
 
 struct sim_machine *sim_machine(struct sim *sim, uint32_t number); /* NULL when not there */
@@ -235,6 +247,8 @@ struct sim_flow {
 struct sim_line {
     bool is_up;
     bool by_invite;
+    bool is_stuck;        /* a bad one that takes nothing off it dialled, or was dialled */
+    uint64_t stuck_bytes; /* said to it since then */
     bool is_closing;      /* one end said close: down when all has arrived */
     bool knows[2];        /* that end still believes in the line */
     uint32_t machines[2]; /* 0 dialled */
@@ -256,6 +270,11 @@ struct sim_machine *sim_line_other(struct sim *sim, uint32_t session);
 /* Both ends of each line between two who are effective have found that they are equal. */
 bool sim_lines_are_equal(struct sim *sim);
 void sim_say_lines(struct sim *sim); /* how each stands */
+bool sim_line_is_up(const struct sim *sim, uint32_t session);
+bool sim_line_is_bad(const struct sim *sim, uint32_t session); /* one of its ends is */
+/* Plain bytes, framed or not, as a bad one says them; it reads no more. */
+void sim_line_put(struct sim *sim, uint32_t session, struct lum_bytes bytes);
+void sim_line_stick(struct sim *sim, uint32_t session);
 bool sim_are_linked(struct sim *sim, uint32_t a, uint32_t b);
 /* Only who holds the invite can let a newcomer in. */
 bool sim_answers(struct sim_machine *member, const struct sim_machine *newcomer);
@@ -271,6 +290,22 @@ sim_verb sim_crashes, sim_power_fails, sim_disk_fails, sim_disk_mends, sim_reads
 /* Core or sync is at work from now on, or what is made for the test: only the former meets with
  * unreadable pages and the end of memory. Gives what it was. */
 bool sim_works(struct sim_machine *machine, bool is_at_work);
+
+/* ---- bad.c ---- */
+
+sim_verb sim_turns_bad;
+/* What its honest sync wants: SEND, CLOSE, MET. */
+void sim_bad_acts(struct sim_machine *machine, const struct lum_sync_act *act);
+void sim_bad_turns(struct sim_machine *machine);
+/* Does a bad one sign with that key? */
+bool sim_is_bad_author(const struct sim *sim, const uint8_t author[32]);
+
+/* ---- meter.c, when it is linked in ---- */
+
+extern size_t sim_metered; /* bytes that this process holds from malloc */
+enum {
+    SIM_BAD_BYTES_MAX = 1 << 20, /* that a bad neighbour may cost: P9 */
+};
 
 /* ---- crowd.c ---- */
 
@@ -378,6 +413,11 @@ struct sim {
     struct sim_sums sums;
 };
 
+/* An act of the verb with its simplest arguments. */
+void sim_simple_act(struct story_act *act, uint32_t who, enum story_verb verb);
+/* The story alone; for who wants to look before the end. */
+void sim_begin(struct sim *sim, const struct story *story);
+void sim_run_until(struct sim *sim, uint64_t until_ms);
 /* The whole story, the quiet time, the truth. */
 void sim_run(struct sim *sim, const struct story *story);
 void sim_trace(struct sim *sim, uint8_t trace[32]);

@@ -68,7 +68,8 @@ enum {
     X(copies, A3("TO", 0, "alike", 0, "image", 0))                                                 \
     X(backs_up, A1("image", 0))                                                                    \
     X(restores, A0)                                                                                \
-    X(clock, A3("by", 0, "drift", 0, "frozen", 0))
+    X(clock, A3("by", 0, "drift", 0, "frozen", 0))                                                 \
+    X(turns_bad, A1("how", 0)) /* for good, by a strategy of bad.c */
 
 enum story_verb {
 #define X(name, ...) STORY_##name,

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "core/verify.h"
+#include "tests/sim/bad.h"
 #include "tests/sim/retell.h"
-#include "tests/sim/sim.h"
 
 enum {
     MODEL_ASKED_MAX = 400, /* events: it looks at all of them for each */
@@ -36,13 +36,18 @@ static void look_end(struct look look)
 static struct sim_machine *member(struct sim *sim, uint32_t i)
 {
     struct sim_machine *machine = sim->machines[i];
-    return machine != NULL && machine->is_on && machine->is_welcome ? machine : NULL;
+    bool is_honest = machine != NULL && machine->bad == NULL;
+    return is_honest && machine->is_on && machine->is_welcome ? machine : NULL;
 }
 
 void sim_check_result(struct sim_machine *machine, const struct job *job)
 {
     bool is_fork = job->result.end == LUM_INGEST_FORK;
-    if (job->result.end == LUM_INGEST_FAULTY || (is_fork && !machine->sim->has_images)) {
+    bool may_fork =
+        machine->sim->has_images || sim_is_bad_author(machine->sim, job->run.name.author);
+    bool is_faulty =
+        job->result.end == LUM_INGEST_FAULTY && !sim_line_is_bad(machine->sim, job->session);
+    if (is_faulty || (is_fork && !may_fork)) {
         sim_die(machine->sim, "%s was told of a %s by an honest neighbour", machine->name,
                 is_fork ? "fork" : lum_fault_name(job->result.fault));
     }
@@ -316,6 +321,51 @@ static void ask_model(struct sim_machine *machine)
 
 /* ---- one machine ---- */
 
+/* A bad member can fork its own log, and make it wait: nobody else's. */
+static void check_logs(struct sim_machine *machine)
+{
+    struct sim *sim = machine->sim;
+    struct look look = look_begin(machine);
+    for (uint32_t lno = 1; lno <= lum_log_count(look.log); lno++) {
+        struct lum_log_row row;
+        struct lum_view_wait wait = {0};
+        sim_must(machine, lum_log_get(look.log, lno, &row));
+        (void)!lum_view_log(look.view, lno, &wait);
+        if (sim_is_bad_author(sim, row.name.author)) {
+            continue;
+        }
+        if (row.is_frozen && !sim->has_images) {
+            sim_die(sim, "%s holds a forked log, and nobody forged one", machine->name);
+        }
+        if (wait.is_waiting && !sim->ledger.has_lost) {
+            sim_die(sim, "%s waits for what nobody lacks", machine->name);
+        }
+    }
+    look_end(look);
+}
+
+/* Rights come from the founder and the invites that people made: nothing a bad one signs adds. */
+static void check_rights(struct sim_machine *machine)
+{
+    struct sim *sim = machine->sim;
+    const struct lum_roster *roster = lum_space_roster(machine->site.space);
+    for (size_t i = 0; i < lum_roster_invite_count(roster); i++) {
+        const struct lum_invite_fact *invite = lum_roster_invite(roster, i);
+        if (invite->is_counting && sim_is_bad_author(sim, invite->author)) {
+            sim_die(sim, "%s lets in by an invite that a bad one made", machine->name);
+        }
+        if (invite->is_cancelled) {
+            sim_die(sim, "%s holds an invite cancelled, and no steward did that", machine->name);
+        }
+    }
+    for (size_t i = 0; i < lum_roster_device_count(roster); i++) {
+        const struct lum_device *device = lum_roster_device(roster, i);
+        if (device->role == LUM_ROLE_STEWARD && !device->is_founder) {
+            sim_die(sim, "%s knows a steward whom nobody made one", machine->name);
+        }
+    }
+}
+
 static void check_files(struct sim_machine *machine)
 {
     struct lum_verify_report report = {0};
@@ -328,9 +378,7 @@ static void check_files(struct sim_machine *machine)
     }
     look_end(look);
     site_check(&machine->site);
-    if (site_frozen(&machine->site) != 0 && !machine->sim->has_images) {
-        sim_die(machine->sim, "%s holds a forked log, and nobody forged one", machine->name);
-    }
+    check_logs(machine);
 }
 
 static bool is_same_root(const struct lum_hash *a, const struct lum_hash *b)
@@ -376,10 +424,8 @@ static void check_machine(struct sim_machine *machine, struct state *first)
     if (memcmp(first->conflicts, state.conflicts, sizeof state.conflicts) != 0) {
         sim_die(sim, "%s and %s list different conflicts", first->of->name, machine->name);
     }
-    if (site_counts(&machine->site).waiting > 0 && !sim->ledger.has_lost) {
-        sim_die(sim, "%s waits for what nobody lacks", machine->name);
-    }
     check_files(machine);
+    check_rights(machine);
 }
 
 void sim_check(struct sim *sim)

@@ -10,7 +10,7 @@
 
 #include "core/keys.h"
 #include "net/frame.h"
-#include "tests/sim/sim.h"
+#include "tests/sim/bad.h"
 
 enum {
     BYTES_MAX = 64 << 20,
@@ -225,10 +225,27 @@ static bool is_host_waiting(struct sim *sim, const struct sim_line *line)
     return host != NULL && !host->is_effective;
 }
 
+bool sim_line_is_up(const struct sim *sim, uint32_t session)
+{
+    const struct sim_line *line = &sim->lines[(session - 1) / 2];
+    return line->is_up && !line->is_closing;
+}
+
+bool sim_line_is_bad(const struct sim *sim, uint32_t session)
+{
+    const struct sim_line *line = &sim->lines[(session - 1) / 2];
+    return sim->machines[line->machines[0]]->bad != NULL ||
+           sim->machines[line->machines[1]]->bad != NULL;
+}
+
 static void check_fault(struct sim *sim, uint32_t number)
 {
     const struct sim_line *line = &sim->lines[number];
-    if (line->fault == LUM_FAULT_AUTH && line->by_invite && is_host_waiting(sim, line)) {
+    if (line->fault != LUM_FAULT_NONE && sim_line_is_bad(sim, session_of(number, 0))) {
+        SIM_SEES(sim, bad_was_faulty);
+        sim_say(sim, "line %u: a bad neighbour is found out: %s", (unsigned)number,
+                lum_fault_name(line->fault));
+    } else if (line->fault == LUM_FAULT_AUTH && line->by_invite && is_host_waiting(sim, line)) {
         SIM_SEES(sim, host_waits);
         sim_say(sim, "line %u: who waits for approval lets nobody in", (unsigned)number);
     } else if (line->fault != LUM_FAULT_NONE) {
@@ -360,6 +377,22 @@ void sim_line_send(struct sim *sim, uint32_t session, uint8_t type, struct lum_b
     }
 }
 
+void sim_line_put(struct sim *sim, uint32_t session, struct lum_bytes bytes)
+{
+    unsigned end = 0;
+    struct sim_line *line = line_of(sim, session, &end);
+    if (line->is_up && !line->is_closing) {
+        lum_buf_put(&line->flows[end].say, bytes.at, bytes.len);
+        touch(sim, (session - 1) / 2);
+    }
+}
+
+void sim_line_stick(struct sim *sim, uint32_t session)
+{
+    unsigned end = 0;
+    line_of(sim, session, &end)->is_stuck = true;
+}
+
 void sim_line_close(struct sim *sim, uint32_t session, enum lum_fault fault)
 {
     unsigned end = 0;
@@ -409,6 +442,21 @@ static void dispatch(struct sim *sim, uint32_t number, unsigned end, struct lum_
     }
 }
 
+/* What is said to one who reads nothing waits in memory: it must come to an end. */
+static void weigh_stuck(struct sim *sim, uint32_t number, unsigned end, size_t len)
+{
+    struct sim_line *line = &sim->lines[number];
+    const struct sim_machine *speaker = sim->machines[line->machines[end]];
+    if (!line->is_stuck || speaker->bad != NULL) {
+        return;
+    }
+    line->stuck_bytes += len;
+    if (line->stuck_bytes > SIM_BAD_BYTES_MAX) {
+        sim_die(sim, "%s goes on speaking to one who reads nothing: %u KiB", speaker->name,
+                (unsigned)(line->stuck_bytes / 1024));
+    }
+}
+
 static void flush(struct sim *sim, uint32_t number, unsigned end)
 {
     struct sim_flow *flow = &sim->lines[number].flows[end];
@@ -419,6 +467,7 @@ static void flush(struct sim *sim, uint32_t number, unsigned end)
         LUM_ASSERT(!out.broken && !flow->say.broken);
         lum_buf_reset(&flow->say);
         sim_hash(sim, out.at, out.len);
+        weigh_stuck(sim, number, end, out.len);
         dispatch(sim, number, end, lum_buf_bytes(&out));
         lum_buf_fini(&out);
     }
@@ -450,6 +499,19 @@ void sim_line_flush(struct sim *sim)
 
 /* ---- hearing ---- */
 
+/* What comes is no stream of messages: the line ends, as net/conn.c ends it. */
+static void hang_up_on(struct sim *sim, uint32_t number, unsigned end, enum lum_fault fault)
+{
+    struct sim_line *line = &sim->lines[number];
+    const struct sim_machine *other = sim->machines[line->machines[1 - end]];
+    if (other->bad == NULL) {
+        sim_die(sim, "line %u: %s says what cannot be read: %s", (unsigned)number, other->name,
+                lum_fault_name(fault));
+    }
+    line->fault = fault;
+    sim_line_down(sim, number);
+}
+
 /* Whole frames go to the listener's machine, until a step brings the line down. */
 static void hear(struct sim *sim, uint32_t number, unsigned end)
 {
@@ -471,7 +533,7 @@ static void hear(struct sim *sim, uint32_t number, unsigned end)
         lum_buf_fini(&body);
     }
     if (fault != LUM_FAULT_NONE) {
-        sim_die(sim, "line %u: a frame is faulty: %s", (unsigned)number, lum_fault_name(fault));
+        hang_up_on(sim, number, end, fault);
     }
 }
 
@@ -482,7 +544,8 @@ static void deliver(struct sim *sim, uint32_t number, unsigned end, struct lum_b
     enum lum_fault fault = lum_channel_feed(&listener->channel, &listener->in, NULL, 0,
                                             &listener->frames, &listener->say);
     if (fault != LUM_FAULT_NONE) {
-        sim_die(sim, "line %u: a record is faulty: %s", (unsigned)number, lum_fault_name(fault));
+        hang_up_on(sim, number, 1 - end, fault);
+        return;
     }
     sim->sums.bytes += bytes.len;
     hear(sim, number, 1 - end);
@@ -496,12 +559,13 @@ static void arrive(struct sim *sim, uint32_t number, unsigned end)
     size_t len = parcel.len;
     bool breaks = line->args[CUT] != 0 && (unsigned)line->args[OF] == end &&
                   flow->delivered + len >= (uint64_t)line->args[CUT];
+    bool is_stuck = line->is_stuck && sim->machines[line->machines[1 - end]]->bad != NULL;
     bool is_lost = line->args[DUMB] == (int64_t)end + 1;
     flow->head = (flow->head + 1) % flow->room;
     flow->count--;
     len = breaks ? (size_t)((uint64_t)line->args[CUT] - flow->delivered) : len;
     flow->delivered += len;
-    if (!is_lost) {
+    if (!is_lost && !is_stuck) {
         deliver(sim, number, end, lum_bytes_of(parcel.bytes, len));
     }
     free(parcel.bytes);
@@ -517,6 +581,10 @@ static void arrive(struct sim *sim, uint32_t number, unsigned end)
 static void make_room(struct sim *sim, uint32_t number, unsigned end)
 {
     const struct sim_flow *flow = &sim->lines[number].flows[end];
+    const struct sim_line *line = &sim->lines[number];
+    if (line->is_stuck && sim->machines[line->machines[end]]->bad == NULL) {
+        return; /* nothing leaves */
+    }
     struct lum_sync_event event = {.type = LUM_SYNC_ROOM, .session = session_of(number, end)};
     uint64_t left_ms = flow->free_ms > sim->now_ms ? flow->free_ms - sim->now_ms : 0;
     event.room_queued = left_ms * (uint64_t)sim->lines[number].args[RATE]; /* not sent yet */

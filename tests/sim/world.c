@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "sync/session.h"
-#include "tests/sim/sim.h"
+#include "tests/sim/bad.h"
 
 enum {
     LOOK_EVERY_MS = 100,
@@ -48,6 +48,7 @@ static sim_verb *const verbs[] = {
     [STORY_backs_up] = sim_backs_up,
     [STORY_restores] = sim_restores,
     [STORY_clock] = sim_clock,
+    [STORY_turns_bad] = sim_turns_bad,
 };
 
 /* ---- the agenda ---- */
@@ -81,6 +82,8 @@ static void due_at_machine(struct sim *sim, const struct sim_item *item)
         sim_machine_write(machine);
     } else if (machine->is_on && item->what == SIM_DUE_SETTLE) {
         sim_machine_settle(machine);
+    } else if (machine->bad != NULL && item->what == SIM_DUE_BAD) {
+        sim_bad_turns(machine);
     }
 }
 
@@ -95,6 +98,7 @@ static void do_item(struct sim *sim, const struct sim_item *item)
     case SIM_DUE_WRITE:
     case SIM_DUE_SETTLE:
     case SIM_DUE_BOOT:
+    case SIM_DUE_BAD:
         due_at_machine(sim, item);
         break;
     case SIM_DUE_ROOM:
@@ -107,7 +111,7 @@ static void do_item(struct sim *sim, const struct sim_item *item)
     }
 }
 
-static void run_until(struct sim *sim, uint64_t until_ms)
+void sim_run_until(struct sim *sim, uint64_t until_ms)
 {
     struct sim_item item;
     while (sim_agenda_next(&sim->agenda, until_ms, &item)) {
@@ -125,11 +129,14 @@ static void run_until(struct sim *sim, uint64_t until_ms)
 
 static bool is_in_core(const struct sim *sim, uint32_t number)
 {
+    if (sim->machines[number]->bad != NULL) {
+        return false;
+    }
     return sim->story->core == 0 || number == 0 ||
            (number < 32 && (sim->story->core >> number & 1) != 0);
 }
 
-/* Who is not in the core is gone for ever, with all that only it held. */
+/* Who is not in the core, or bad, is gone for ever, with all that only it held. */
 static void come_to_rest(struct sim *sim)
 {
     sim->memory_left = 0;
@@ -154,14 +161,20 @@ static void come_to_rest(struct sim *sim)
     sim_ledger_forgive(sim);
 }
 
-static void keep_line(struct sim *sim, struct sim_machine *machine, uint32_t other)
+void sim_simple_act(struct story_act *act, uint32_t who, enum story_verb verb)
 {
-    struct story_act meets = {.verb = STORY_meets, .who = machine->number};
     int64_t least = 0;
     bool is_machine = false;
-    for (size_t i = 0; story_arg(STORY_meets, i, &least, &is_machine) != NULL; i++) {
-        meets.args[i] = least;
+    *act = (struct story_act){.verb = verb, .who = who};
+    for (size_t i = 0; story_arg(verb, i, &least, &is_machine) != NULL; i++) {
+        act->args[i] = least;
     }
+}
+
+static void keep_line(struct sim *sim, struct sim_machine *machine, uint32_t other)
+{
+    struct story_act meets;
+    sim_simple_act(&meets, machine->number, STORY_meets);
     meets.args[0] = other;
     meets.args[1] = STORY_DAY_MS;
     if (!sim_are_linked(sim, machine->number, other)) {
@@ -208,7 +221,7 @@ static void quiet(struct sim *sim)
         struct story_act approves = {.verb = STORY_approves};
         sim_approves(sim, &approves);
         uint64_t bound = QUIET_MS + keep_lines(sim) * HOP_MS;
-        run_until(sim, sim->now_ms + LOOK_EVERY_MS);
+        sim_run_until(sim, sim->now_ms + LOOK_EVERY_MS);
         if (sim->now_ms > began + bound) {
             sim_say_lines(sim);
             sim_say_logs(sim);
@@ -229,11 +242,11 @@ static void live(struct sim *sim)
         puts.args[0] = i % LIVE_WRITERS;
         puts.args[2] = LIVE_TEXTS + i;
         sim_puts(sim, &puts);
-        run_until(sim, sim->now_ms + i % LIVE_APART_MS);
+        sim_run_until(sim, sim->now_ms + i % LIVE_APART_MS);
     }
     uint64_t began = sim->now_ms;
     while (!sim_all_equal(sim) || !sim_lines_are_equal(sim)) {
-        run_until(sim, sim->now_ms + LOOK_EVERY_MS / 10);
+        sim_run_until(sim, sim->now_ms + LOOK_EVERY_MS / 10);
         if (sim->now_ms > began + LIVE_MS) {
             sim_say_lines(sim);
             sim_say_logs(sim);
@@ -246,7 +259,7 @@ static void live(struct sim *sim)
 
 /* ---- one story ---- */
 
-void sim_run(struct sim *sim, const struct story *story)
+void sim_begin(struct sim *sim, const struct story *story)
 {
     memset(sim, 0, sizeof *sim);
     sim->story = story;
@@ -256,8 +269,13 @@ void sim_run(struct sim *sim, const struct story *story)
             &sim->agenda,
             &(struct sim_item){.at_ms = story->acts[i].at_ms, .what = SIM_DUE_ACT, .a = i});
     }
+}
+
+void sim_run(struct sim *sim, const struct story *story)
+{
+    sim_begin(sim, story);
     uint64_t end_ms = story->count == 0 ? 0 : story->acts[story->count - 1].at_ms;
-    run_until(sim, end_ms);
+    sim_run_until(sim, end_ms);
     if (sim_machine(sim, 0) != NULL) {
         quiet(sim);
         live(sim);
@@ -266,7 +284,10 @@ void sim_run(struct sim *sim, const struct story *story)
         sim->sums.judge_s = (double)(clock() - began) / CLOCKS_PER_SEC;
     }
     for (uint32_t i = 0; i < sim->machine_count; i++) {
-        sim->sums.machine_ms += sim->machines[i] != NULL ? sim->now_ms : 0;
+        const struct sim_machine *machine = sim->machines[i];
+        size_t held = machine != NULL ? machine->held_for_bad : 0;
+        sim->sums.machine_ms += machine != NULL ? sim->now_ms : 0;
+        sim->sums.most_held = held > sim->sums.most_held ? held : sim->sums.most_held;
     }
     sim->sums.runs = 1;
 }

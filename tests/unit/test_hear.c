@@ -663,7 +663,7 @@ static void a_flood_of_wants_ends_it(void **state)
     assert_closed(LUM_FAULT_MESSAGE);
 }
 
-/* One event now and then is no bulk, though much is promised: others wait a second, not for ever. */
+/* One event now and then is no bulk, though much is promised: others wait a second. */
 static void who_brings_little_keeps_others_for_little(void **state)
 {
     (void)state;
