@@ -51,6 +51,12 @@ void lum_branch_compare(struct lum_side *side, struct lum_session *session, uint
     struct lum_told *told = lum_session_told(session, lno);
     const struct lum_front_entry theirs = {.seq = told->unmatched, .tag = told->tag};
     bool may_speak = lum_machine_hears(session->phase, LUM_MESSAGE_HAVE);
+    if (held->is_frozen && told->forked != held->seq + 1) { /* a fork, or an earlier one */
+        told->forked = held->seq + 1;
+        told->is_settled = told->is_settled && told->settled <= held->seq;
+        told->is_proved = false;
+        told->has_shown = false;
+    }
     if (theirs.seq == 0 || theirs.seq > held->head || !may_speak) {
         return;
     }

@@ -30,6 +30,7 @@ static void settle_shelf(struct lum_side *side, struct lum_session *session, uin
         told->unmatched = 0;
         told->is_branched = false;
         told->is_settled = held->is_frozen;
+        told->settled = held->seq;
     }
     session->ready |= BIT(shelf);
 }

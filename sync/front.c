@@ -144,6 +144,12 @@ static void put_behind(struct lum_side *side, struct lum_session *session, struc
     }
 }
 
+/* Frozen there and not here, or earlier than here: they have to learn that it is to be proved. */
+static bool is_unheard(const struct lum_held *held, const struct lum_told *told)
+{
+    return told->is_settled && (!held->is_frozen || told->settled < held->seq);
+}
+
 /* Logs of ours that they hold less of, or other. */
 static void put_beyond(struct lum_side *side, struct lum_session *session, uint8_t covered,
                        struct lum_buf *body)
@@ -154,10 +160,9 @@ static void put_beyond(struct lum_side *side, struct lum_session *session, uint8
         if ((BIT(held->name.shelf) & covered) == 0) {
             continue;
         }
-        if (told->is_branched && !told->has_laddered) {
+        if ((told->is_branched || is_unheard(held, told)) && !told->has_laddered) {
             lum_branch_put_ladder(side, session, lno, body);
-        } else if (told->is_settled ? !held->is_frozen : held->head > told->known) {
-            /* where it is frozen there alone, they have to learn that it is to be proved */
+        } else if (held->head > told->known && !told->is_settled) {
             put_mine(side, session, lno, body);
             told->is_named = told->known > 0;
         }
@@ -271,12 +276,13 @@ static bool take_entry(struct lum_side *side, struct lum_session *session, uint3
         return false;
     }
     if (lum_branch_differs(side, session, lno, entry)) {
-        told->is_branched = true;
+        told->is_branched = true; /* or it may be: where we are frozen and they hold more */
         lum_front_look_for_doubt(side, session, &held->name, lno);
-        return true;
+        return entry->seq <= held->head;
     }
     told->known = entry->seq;
     told->is_settled = entry->is_frozen && (!held->is_frozen || entry->seq <= held->seq);
+    told->settled = entry->seq;
     told->is_proved = false;
     return false;
 }
@@ -392,14 +398,18 @@ static void assume_said(struct lum_side *side, struct lum_session *session, uint
         told->known = told->known < told->said ? told->said : told->known;
         told->is_named = told->mine != 0;
         told->is_settled = told->is_said_frozen && told->said == held->seq;
+        told->settled = told->said;
     }
 }
 
 /* All entries of one log together: the newest place where we agree, the oldest where we do not. */
 struct agreement {
     uint32_t lno;
+    uint64_t newest; /* of all, also of those beyond our head */
     uint64_t common;
     uint64_t differs; /* 0 = nowhere */
+    bool is_settled;  /* frozen there, by one of them: */
+    uint64_t settled; /* at this one */
 };
 
 static void close_agreement(struct lum_side *side, struct lum_session *session,
@@ -416,7 +426,17 @@ static void close_agreement(struct lum_side *side, struct lum_session *session,
         lum_front_say_ladder(side, session, agreement->lno);
         return;
     }
-    told->is_named = agreement->common > 0 && told->mine != 0;
+    told->is_named = agreement->newest > 0 && told->mine != 0;
+    told->known = told->known < agreement->common ? agreement->common : told->known;
+    told->is_settled = agreement->is_settled;
+    told->settled = agreement->settled;
+    const struct lum_held *held = lum_frontier_log(&side->ours, agreement->lno);
+    if (told->is_branched || is_unheard(held, told)) {
+        lum_front_say_ladder(side, session, agreement->lno);
+    } else if (held->is_frozen && !told->is_settled && agreement->common >= held->seq &&
+               agreement->newest > held->seq) {
+        lum_branch_show(side, session, agreement->lno, false);
+    }
     lum_session_want(side, session, agreement->lno);
 }
 
@@ -438,8 +458,14 @@ static bool hear_answer(struct lum_side *side, struct lum_session *session, stru
         if (hear_entry(side, session, &entry, claim, lno, front->covered != 0)) {
             bool is_older = now.differs == 0 || entry.seq < now.differs;
             now.differs = is_older ? entry.seq : now.differs;
-        } else if (entry.seq > now.common) {
+        } else if (lno != 0 && entry.seq > now.common &&
+                   entry.seq <= lum_frontier_log(&side->ours, lno)->head) {
             now.common = entry.seq;
+        }
+        now.newest = entry.seq > now.newest ? entry.seq : now.newest;
+        if (lno != 0 && lum_session_told(session, lno)->is_settled) {
+            now.is_settled = true;
+            now.settled = entry.seq;
         }
     }
     close_agreement(side, session, &now);

@@ -98,6 +98,8 @@ struct lum_told {
     bool is_branched;  /* they hold another branch: not pushed but proved */
     bool is_proved;    /* frozen here: the other branch was said */
     bool is_settled;   /* frozen there at or before our fork point: nothing to say */
+    uint64_t settled;  /* and that is their fork point */
+    uint64_t forked;   /* ours as is_proved and has_shown know it, + 1; 0 = none */
     bool has_laddered; /* since the last vector, as has_shown */
     bool has_shown;    /* both branches, unasked */
     uint64_t unmatched; /* they said they hold so much before we did; 0 = compared */
@@ -291,7 +293,8 @@ void lum_equal_go(struct lum_side *side, struct lum_session *session);
 /* Our h(entry->seq) has another tag, or we hold no such event to compare. */
 bool lum_branch_differs(struct lum_side *side, const struct lum_session *session, uint32_t lno,
                         const struct lum_front_entry *entry);
-/* Our log grew: what they said of it when we could not compare yet is compared. */
+/* Our log grew: what they said of it when we could not compare yet is compared. Or it forked, or
+ * did so earlier: what they know of that is looked at anew. */
 void lum_branch_compare(struct lum_side *side, struct lum_session *session, uint32_t lno);
 /* Appends entries of an ANSWER: places of a log of ours, from the newest down. */
 void lum_branch_put_ladder(struct lum_side *side, struct lum_session *session, uint32_t lno,

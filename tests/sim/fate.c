@@ -181,6 +181,7 @@ void sim_restores(struct sim *sim, const struct story_act *act)
     sim_machine_down(machine);
     disk_copy(machine->backup, machine->disk, machine->backup_is_image ? DISK_IMAGE : DISK_FILES);
     sim->has_images |= machine->backup_is_image;
+    sim->ledger.has_lost |= sim->has_images; /* it keeps one line for all branches of a log */
     sim_machine_boot(machine);
     sim_ledger_forgive(sim);
 }

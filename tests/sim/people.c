@@ -86,11 +86,14 @@ static void reads_text(const struct deed *deed, const struct story_act *act)
     struct sim_machine *machine = deed->machine;
     struct site *site = &machine->site;
     const struct lum_id *record = &deed->target.record;
-    if (deed->life == LUM_UNMADE && site_values(site, record, field_of(act)) > 1) {
+    if (!is_heard(machine)) {
+        return;
+    }
+    uint32_t values = site_values(site, record, field_of(act));
+    if (deed->life == LUM_UNMADE && values > 1) {
         return; /* others wrote to it and nobody showed it: a conflict, whichever is shown */
     }
-    if (is_heard(machine) && (strcmp(site_shown(site, record, field_of(act)), text_of(act)) != 0 ||
-                              site_values(site, record, field_of(act)) != 1)) {
+    if (strcmp(site_shown(site, record, field_of(act)), text_of(act)) != 0 || values != 1) {
         sim_die(machine->sim, "%s does not see its own text", machine->name);
     }
 }

@@ -154,6 +154,7 @@ static void come_to_rest(struct sim *sim)
             sim_machine_boot(machine);
         } else {
             SIM_SEES(sim, gone_for_ever);
+            sim->ledger.has_lost |= sim->has_images;
             sim_machine_down(machine);
             machine->is_gone = true;
         }
