@@ -99,9 +99,10 @@ struct lum_space {
 
     /* the view */
     struct lum_txn *view_txn;
-    bool view_saw_batch; /* view_txn applied what log_txn has not committed */
-    bool is_level;       /* nothing is gathered or logged that view_txn has not applied */
-    bool is_settled;     /* and that is committed */
+    uint64_t view_damage; /* of the view when the batch began */
+    bool view_saw_batch;  /* view_txn applied what log_txn has not committed */
+    bool is_level;        /* nothing is gathered or logged that view_txn has not applied */
+    bool is_settled;      /* and that is committed */
     bool rebuild_is_due;
     uint64_t view_load;            /* pages that view_txn has dirtied, about */
     struct lum_view_progress told; /* of catch-ups; the next settle tells it */

@@ -78,8 +78,8 @@ void disk_fuse(struct disk *disk, uint64_t n, enum disk_trouble trouble, bool is
 uint64_t disk_operations(const struct disk *disk); /* so far; what a fuse counts */
 /*
  * The n-th look from now fails as a page does that cannot be read: a transaction begins, a row is
- * got, put or deleted, a scan is opened or moved. The store it befell refuses everything until it
- * is opened again. 0: none will. Gives how many were left.
+ * got, put or deleted, a scan is opened or moved. But for a get, which fails alone, the transaction
+ * it befell is of no more use. 0: none will. Gives how many were left.
  */
 uint64_t disk_fuse_look(struct disk *disk, uint64_t n);
 

@@ -85,6 +85,7 @@ struct lum_txn {
     bool is_write;
     bool is_dirty;
     bool is_broken;   /* the map was full */
+    bool is_damaged;  /* a scan or a change met a page that cannot be read */
     uint64_t version; /* counts changes */
     uint64_t weight;  /* bytes of all rows */
     uint8_t **lent;   /* copies that were handed out */
@@ -105,6 +106,7 @@ struct lum_store {
     struct lum_txn writer;
     enum lum_cause trouble;
     bool is_dead;
+    uint64_t damage;
 };
 
 /* ---- disk.c ---- */
@@ -137,7 +139,7 @@ struct disk_outcome {
     bool is_done;
 };
 struct disk_outcome disk__operate(struct disk *disk, bool needs_room);
-/* True when this look at the store fails; it is dead then. */
+/* True when this look at the store fails. */
 bool disk__look_fails(struct lum_store *store);
 /* Something was removed. */
 void disk__gain_room(struct disk *disk);

@@ -72,9 +72,10 @@ bool disk__look_fails(struct lum_store *store)
     struct disk *disk = store->disk;
     if (disk != NULL && disk->look_fuse > 0 && --disk->look_fuse == 0) {
         store->trouble = LUM_CAUSE_store_damaged;
-        store->is_dead = true;
+        store->damage++;
+        return true;
     }
-    return store->is_dead;
+    return false;
 }
 
 void disk__gain_room(struct disk *disk)

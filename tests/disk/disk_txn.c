@@ -51,11 +51,24 @@ static void take_back(struct lum_txn *txn)
 
 /* ---- transactions ---- */
 
+static enum lum_status refuse(struct lum_store *store, struct lum_error *err)
+{
+    return store->is_dead ? disk__refuse_dead(store, err)
+                          : lum_store_fail(store, LUM_CORRUPT, err);
+}
+
+/* A get fails alone; whatever else does, nothing is looked up or changed after it. */
+static bool is_unreadable(struct lum_txn *txn)
+{
+    txn->is_damaged = txn->is_damaged || disk__look_fails(txn->store);
+    return txn->is_damaged;
+}
+
 enum lum_status lum_txn_begin_read(struct lum_store *store, struct lum_txn **out,
                                    struct lum_error *err)
 {
-    if (disk__look_fails(store)) {
-        return disk__refuse_dead(store, err);
+    if (store->is_dead || disk__look_fails(store)) {
+        return refuse(store, err);
     }
     struct lum_txn *txn = disk__must(calloc(1, sizeof *txn));
     txn->store = store;
@@ -68,8 +81,8 @@ enum lum_status lum_txn_begin_write(struct lum_store *store, struct lum_txn **ou
                                     struct lum_error *err)
 {
     LUM_ASSERT(store->writer.image == NULL);
-    if (disk__look_fails(store)) {
-        return disk__refuse_dead(store, err);
+    if (store->is_dead || disk__look_fails(store)) {
+        return refuse(store, err);
     }
     if (store->is_read_only) {
         return lum_fail(err, LUM_CAUSE_no_permission, store->path, NULL);
@@ -91,8 +104,8 @@ enum lum_status lum_txn_commit(struct lum_txn *txn, struct lum_error *err)
     LUM_ASSERT(txn->is_write && txn->image != NULL);
     struct lum_store *store = txn->store;
     enum lum_status status = LUM_OK;
-    if (store->is_dead) {
-        status = disk__refuse_dead(store, err);
+    if (store->is_dead || txn->is_damaged) {
+        status = refuse(store, err);
     } else if (txn->is_broken) {
         status = lum_store_fail(store, LUM_FULL, err);
     } else if (txn->is_dirty) {
@@ -132,7 +145,7 @@ enum lum_status lum_txn_get(struct lum_txn *txn, uint32_t table, struct lum_byte
     if (txn->is_broken) {
         return LUM_FULL;
     }
-    if (disk__look_fails(txn->store)) {
+    if (txn->is_damaged || disk__look_fails(txn->store)) {
         return LUM_CORRUPT;
     }
     const struct row *row = tree_get(tree_of(txn, table), key);
@@ -173,7 +186,7 @@ enum lum_status lum_txn_put_two(struct lum_txn *txn, uint32_t table, struct lum_
                                 struct lum_bytes a, struct lum_bytes b)
 {
     LUM_ASSERT(key.len >= 1 && key.len <= KEY_MAX);
-    if (disk__look_fails(txn->store)) {
+    if (is_unreadable(txn)) {
         return LUM_CORRUPT;
     }
     struct tree *tree = begin_change(txn, table);
@@ -199,7 +212,7 @@ enum lum_status lum_txn_append(struct lum_txn *txn, uint32_t table, struct lum_b
 enum lum_status lum_txn_delete(struct lum_txn *txn, uint32_t table, struct lum_bytes key)
 {
     LUM_ASSERT(key.len >= 1 && key.len <= KEY_MAX);
-    if (disk__look_fails(txn->store)) {
+    if (is_unreadable(txn)) {
         return LUM_CORRUPT;
     }
     if (!txn->is_broken && tree_get(tree_of(txn, table), key) == NULL) {
@@ -215,7 +228,7 @@ enum lum_status lum_txn_delete(struct lum_txn *txn, uint32_t table, struct lum_b
 
 enum lum_status lum_txn_clear(struct lum_txn *txn, uint32_t table)
 {
-    if (disk__look_fails(txn->store)) {
+    if (is_unreadable(txn)) {
         return LUM_CORRUPT;
     }
     struct tree *tree = begin_change(txn, table);
@@ -254,7 +267,7 @@ struct cursor {
 enum lum_status lum_scan_open(struct lum_txn *txn, uint32_t table, struct lum_scan *out)
 {
     *out = (struct lum_scan){0};
-    if (disk__look_fails(txn->store)) {
+    if (is_unreadable(txn)) {
         return LUM_CORRUPT;
     }
     struct cursor *cursor = disk__must(malloc(sizeof *cursor));
@@ -284,7 +297,10 @@ static bool stand_on(struct lum_scan *scan, struct row *row)
     cursor->version = scan->txn->version;
     cursor->is_placed = true;
     row_drop(old);
-    if (row == NULL || disk__look_fails(scan->txn->store)) {
+    if (row != NULL && is_unreadable(scan->txn)) {
+        scan->is_damaged = true;
+    }
+    if (row == NULL || scan->is_damaged) {
         return false;
     }
     const uint8_t *at = lend(scan->txn, row);

@@ -374,6 +374,51 @@ static void a_view_that_falls_back_follows_again(void **state)
     }
 }
 
+static enum lum_status set_name(struct life *l, const char *text)
+{
+    const struct lum_edit_target target = {.shelf = LUM_SHELF_COMMON,
+                                           .collection = lum_bytes_of("item", 4),
+                                           .record = site_keyed(&l->site, "item", key_of(0, 0))};
+    struct lum_edit_result result;
+    enum lum_status status = lum_space_begin(l->site.space, &l->site.error);
+    if (status == LUM_OK) {
+        status = lum_edit_set(l->site.editor, &target, site_map("name", text), &result,
+                              &l->site.error);
+    }
+    if (status == LUM_OK) {
+        return lum_space_commit(l->site.space, &l->site.error);
+    }
+    lum_space_abort(l->site.space);
+    return status;
+}
+
+/* What cannot be read is not "not there": an edit that took it so would name nothing that it
+ * overwrites, and the person would be asked to settle a conflict with himself. */
+static void an_edit_names_what_it_overwrites_or_fails(void **state)
+{
+    bool is_burnt = true;
+    (void)state;
+    for (uint64_t n = 1; is_burnt; n++) {
+        (void)snprintf(doing, sizeof doing, "look %u of an edit", (unsigned)n);
+        begin(&life);
+        expect(&life, found(&life), "found");
+        expect(&life, write_batch(&life), "write");
+        expect(&life, open_again(&life), "open");
+        expect(&life, settle(&life), "settle");
+        expect(&life, lum_space_doubt(life.site.space, &life.site.error), "doubt"); /* a new log */
+        disk_fuse_look(life.disk, n);
+        (void)set_name(&life, "another");
+        is_burnt = disk_fuse_look(life.disk, 0) == 0;
+        expect(&life, open_again(&life), "open again");
+        expect(&life, settle(&life), "settle again");
+        struct lum_id id = site_keyed(&life.site, "item", key_of(0, 0));
+        if (site_values(&life.site, &id, "name") != 1) {
+            fail_msg("%s: the name has two values", doing);
+        }
+        end(&life);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -382,6 +427,7 @@ int main(void)
         cmocka_unit_test(the_disk_fails_at_every_operation),
         cmocka_unit_test(the_disk_is_full_at_every_operation),
         cmocka_unit_test(a_view_that_falls_back_follows_again),
+        cmocka_unit_test(an_edit_names_what_it_overwrites_or_fails),
     };
     int failed = lum_crypto_init() == LUM_OK ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
     printf("figures: %u lives with the power cut, an error or no room at one of their operations\n",
