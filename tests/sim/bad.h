@@ -21,6 +21,7 @@
 #ifndef LUM_TESTS_SIM_BAD_H
 #define LUM_TESTS_SIM_BAD_H
 
+#include "tests/lib/pen.h"
 #include "tests/sim/sim.h"
 
 enum bad_when {
@@ -33,7 +34,6 @@ enum bad_when {
 
 enum {
     BAD_LINES_MAX = 32,
-    BAD_SEALS_MAX = 256,
     BAD_TURN_MS = 20,
     BAD_TURNS_MAX = 150, /* in one meeting: 3 s */
 };
@@ -85,34 +85,17 @@ bool bad_says(const struct bad_turn *turn, uint8_t type); /* is it this word it 
 /* The pieces of a SEG or TAIL that it wants to say; false for any other word. */
 bool bad_piece(const struct bad_turn *turn, struct lum_piece *out);
 
-/* ---- bad_author.c: a log that it signs ---- */
+/* ---- bad_author.c: a log that it signs, with a pen ---- */
 
-struct bad_log {
-    struct lum_log_name name;
-    struct lum_sign_key key;
-    struct lum_log_place place;
-    uint64_t first; /* of the run */
-    struct lum_buf run;
-    struct lum_sig seals[BAD_SEALS_MAX];
-    uint32_t seal_count;
-    bool is_boundary; /* so is the newest event */
-};
-/* An empty log of the machine's device in an incarnation of that number. */
-void bad_log_begin(struct bad_log *log, const struct sim_machine *machine, uint32_t incarnation,
-                   uint8_t shelf);
+/* An empty log of the machine's device, the incarnation that bad->written counts. */
+void bad_log_begin(struct pen *log, const struct sim_machine *machine, uint8_t shelf);
 /* The same of any key. */
-void bad_log_begin_as(struct bad_log *log, const struct sim_machine *machine,
+void bad_log_begin_as(struct pen *log, const struct sim_machine *machine,
                       const struct lum_sign_key *key, uint8_t shelf);
-void bad_log_end(struct bad_log *log);
-void bad_log_add(struct bad_log *log, struct lum_header *header, struct lum_bytes payload);
-/* An event of kind data that makes a keyed record. */
-void bad_log_add_record(struct bad_log *log, uint64_t key, size_t len);
-void bad_log_seal(struct bad_log *log); /* at the head, unless it is sealed */
-struct lum_ingest bad_log_run(const struct bad_log *log);
 /* Into the machine's own store: its honest sync tells others. Gives how that ended. */
-enum lum_ingest_end bad_log_keep(struct bad_log *log, struct sim_machine *machine);
+enum lum_ingest_end bad_log_keep(struct pen *log, struct sim_machine *machine);
 /* Straight to the neighbour, introduced by a number of the strategy's own. */
-void bad_log_say(struct bad_log *log, struct bad_turn *turn);
+void bad_log_say(struct pen *log, struct bad_turn *turn);
 void bad_introduce(struct bad_turn *turn, uint32_t number, const struct lum_log_name *name);
 
 /* ---- the strategies ---- */

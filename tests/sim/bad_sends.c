@@ -116,14 +116,15 @@ void bad_replays(struct bad_turn *turn)
 /* A sealed run whose second event lacks its payload: header with its hash in full. */
 void bad_stripped(struct bad_turn *turn)
 {
-    struct bad_log log;
+    struct pen log;
     if (turn->line->turns > 1) {
         return;
     }
-    bad_log_begin(&log, turn->machine, ++turn->machine->bad->written, LUM_SHELF_COMMON);
-    bad_log_add_record(&log, 1, 20);
+    turn->machine->bad->written++;
+    bad_log_begin(&log, turn->machine, LUM_SHELF_COMMON);
+    pen_add_record(&log, 1, 20);
     size_t before = log.run.len;
-    bad_log_add_record(&log, 2, 20);
+    pen_add_record(&log, 2, 20);
     struct lum_run_reader reader;
     struct lum_buf run;
     lum_run_open(&reader, lum_bytes_of(log.run.at + before, log.run.len - before));
@@ -132,11 +133,11 @@ void bad_stripped(struct bad_turn *turn)
     lum_buf_init(&run, LUM_MESSAGE_MAX);
     lum_buf_put(&run, log.run.at, before);
     lum_header_write(&reader.header, true, &run);
-    bad_log_seal(&log);
+    pen_seal(&log);
     lum_buf_fini(&log.run);
     log.run = run;
     bad_log_say(&log, turn);
-    bad_log_end(&log);
+    pen_end(&log);
 }
 
 /* A zstd frame, as core/squeeze.h has them, of blocks that are one byte repeated (RFC 8878). */

@@ -27,16 +27,17 @@ static bool may_write(struct bad_turn *turn, uint32_t most)
     return turn->when == BAD_TURN && turn->machine->bad->written < most;
 }
 
-static void begin(struct bad_log *log, struct bad_turn *turn, uint8_t shelf)
+static void begin(struct pen *log, struct bad_turn *turn, uint8_t shelf)
 {
-    bad_log_begin(log, turn->machine, ++turn->machine->bad->written, shelf);
+    turn->machine->bad->written++;
+    bad_log_begin(log, turn->machine, shelf);
 }
 
-static void keep(struct bad_log *log, struct bad_turn *turn)
+static void keep(struct pen *log, struct bad_turn *turn)
 {
-    bad_log_seal(log);
+    pen_seal(log);
     (void)bad_log_keep(log, turn->machine);
-    bad_log_end(log);
+    pen_end(log);
 }
 
 /* ---- forks ---- */
@@ -44,25 +45,25 @@ static void keep(struct bad_log *log, struct bad_turn *turn)
 /* Six events are common; then each neighbour hears a branch of its own. */
 void bad_forks(struct bad_turn *turn)
 {
-    struct bad_log log;
+    struct pen log;
     const struct sim_machine *other = sim_line_other(turn->machine->sim, turn->line->session);
     if (turn->when == BAD_SAYS || turn->line->turns > 1 || other == NULL) {
         return;
     }
-    bad_log_begin(&log, turn->machine, 1, LUM_SHELF_COMMON);
+    bad_log_begin(&log, turn->machine, LUM_SHELF_COMMON); /* one for all neighbours */
     for (uint32_t i = 0; i < 90; i++) {
-        bad_log_add_record(&log, i < 6 ? i : i + 1000 * (1 + other->number), 20);
+        pen_add_record(&log, i < 6 ? i : i + 1000 * (1 + other->number), 20);
     }
-    bad_log_seal(&log);
+    pen_seal(&log);
     bad_log_say(&log, turn);
-    bad_log_end(&log);
+    pen_end(&log);
 }
 
 /* ---- what others must wait for ---- */
 
 void bad_lost_deps(struct bad_turn *turn)
 {
-    struct bad_log log;
+    struct pen log;
     if (!may_write(turn, BATCHES)) {
         return;
     }
@@ -77,8 +78,8 @@ void bad_lost_deps(struct bad_turn *turn)
         header.deps[1] = header.deps[0];
         header.deps[1].log8[0] |= 128;
         header.deps[1].seq = 1 + i;
-        bad_log_add(&log, &header, VOID);
-        bad_log_add_record(&log, i, 10); /* and what stands behind */
+        LUM_ASSERT(pen_add(&log, &header, VOID));
+        pen_add_record(&log, i, 10); /* and what stands behind */
     }
     keep(&log, turn);
 }
@@ -87,37 +88,37 @@ void bad_lost_deps(struct bad_turn *turn)
 
 void bad_incarnations(struct bad_turn *turn)
 {
-    struct bad_log log;
+    struct pen log;
     for (uint32_t i = 0; may_write(turn, LOGS_MAX) && i < LOGS; i++) {
         begin(&log, turn, LUM_SHELF_COMMON);
-        bad_log_add_record(&log, i, 10);
+        pen_add_record(&log, i, 10);
         keep(&log, turn);
     }
 }
 
 void bad_records(struct bad_turn *turn)
 {
-    struct bad_log log;
+    struct pen log;
     if (may_write(turn, BATCHES)) {
         begin(&log, turn, LUM_SHELF_COMMON);
         for (uint32_t i = 0; i < EVENTS; i++) {
-            bad_log_add_record(&log, i, 50);
+            pen_add_record(&log, i, 50);
         }
         keep(&log, turn);
     }
 }
 
-static void add_void(struct bad_log *log, uint8_t kind, struct lum_buf *payload)
+static void add_void(struct pen *log, uint8_t kind, struct lum_buf *payload)
 {
     struct lum_header header = {.kind = kind, .dt = 1};
     lum_buf_put(payload, VOID.at, VOID.len);
-    bad_log_add(log, &header, lum_buf_bytes(payload));
+    LUM_ASSERT(pen_add(log, &header, lum_buf_bytes(payload)));
     lum_buf_fini(payload);
 }
 
 static void write_noise(struct bad_turn *turn, uint8_t shelf)
 {
-    struct bad_log log;
+    struct pen log;
     uint8_t noise[100];
     if (!may_write(turn, BATCHES)) {
         return;
@@ -169,7 +170,7 @@ static void put_set(struct lum_buf *payload, int64_t back, int64_t ref, int64_t 
 void bad_void_ops(struct bad_turn *turn)
 {
     static const int64_t positions[] = {1, INT64_C(1) << 40, INT64_MAX, -1};
-    struct bad_log log;
+    struct pen log;
     if (!may_write(turn, BATCHES)) {
         return;
     }
@@ -188,31 +189,31 @@ void bad_void_ops(struct bad_turn *turn)
 
 void bad_far_clock(struct bad_turn *turn)
 {
-    struct bad_log log;
+    struct pen log;
     if (!may_write(turn, BATCHES)) {
         return;
     }
     begin(&log, turn, LUM_SHELF_COMMON);
-    bad_log_add_record(&log, 1, 10);
+    pen_add_record(&log, 1, 10);
     uint64_t end = (UINT64_C(1) << LUM_TIME_BITS) - 1;
     struct lum_header header = {.kind = LUM_KIND_DATA, .dt = (int64_t)(end - log.place.chain.t)};
-    bad_log_add(&log, &header, VOID);
+    LUM_ASSERT(pen_add(&log, &header, VOID));
     header.dt = -(int64_t)end;
-    bad_log_add(&log, &header, VOID);
-    bad_log_add_record(&log, 2, 10);
+    LUM_ASSERT(pen_add(&log, &header, VOID));
+    pen_add_record(&log, 2, 10);
     keep(&log, turn);
 }
 
 /* A segment whose boundary seal says another range, time or epoch than there was. */
 void bad_boundary_lies(struct bad_turn *turn)
 {
-    struct bad_log log;
+    struct pen log;
     if (turn->line->turns > 1) {
         return;
     }
     begin(&log, turn, LUM_SHELF_COMMON);
     for (uint32_t i = 0; i < LUM_SEGMENT_EVENTS; i++) {
-        bad_log_add_record(&log, i, 10);
+        pen_add_record(&log, i, 10);
     }
     LUM_ASSERT(log.is_boundary && log.seal_count == 1);
     struct lum_chain chain = log.place.chain;
@@ -226,25 +227,15 @@ void bad_boundary_lies(struct bad_turn *turn)
     const struct lum_seal_claim claim = {&log.place.log_id, &chain, &range};
     lum_seal_make(&claim, &log.key, &log.seals[0]);
     bad_log_say(&log, turn);
-    bad_log_end(&log);
+    pen_end(&log);
 }
 
 /* ---- rights ---- */
 
-static void add_control(struct bad_log *log, const struct lum_control *control)
-{
-    struct lum_buf payload;
-    struct lum_header header = {.kind = LUM_KIND_CONTROL, .dt = 1};
-    lum_buf_init(&payload, LUM_PAYLOAD_MAX);
-    lum_control_write(control, &payload);
-    bad_log_add(log, &header, lum_buf_bytes(&payload));
-    lum_buf_fini(&payload);
-}
-
 /* An invite of its own, itself admitted as a steward, the invite it came with cancelled. */
 void bad_rights(struct bad_turn *turn)
 {
-    struct bad_log log;
+    struct pen log;
     if (!may_write(turn, BATCHES)) {
         return;
     }
@@ -261,9 +252,9 @@ void bad_rights(struct bad_turn *turn)
     admit.admit.join = own->join;
     admit.admit.role = LUM_ROLE_STEWARD;
     begin(&log, turn, LUM_SHELF_GOV);
-    add_control(&log, &admit);
-    add_control(&log, &invite);
-    add_control(&log, &cancel);
+    pen_add_control(&log, &admit);
+    pen_add_control(&log, &invite);
+    pen_add_control(&log, &cancel);
     keep(&log, turn);
 }
 
@@ -281,7 +272,7 @@ void bad_joins(struct bad_turn *turn)
         if (memcmp(invite_key.public, turn->machine->invite_pk, 32) != 0) {
             continue;
         }
-        struct bad_log log;
+        struct pen log;
         struct lum_sign_key key;
         uint8_t seed[32];
         bad_draw(turn, seed, sizeof seed);
@@ -294,7 +285,7 @@ void bad_joins(struct bad_turn *turn)
                       &join.join.sig);
         turn->machine->bad->written++;
         bad_log_begin_as(&log, turn->machine, &key, LUM_SHELF_GOV);
-        add_control(&log, &join);
+        pen_add_control(&log, &join);
         keep(&log, turn);
         return;
     }
