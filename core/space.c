@@ -84,7 +84,8 @@ void lum_space_close(struct lum_space *space)
     lum_view_applier_close(space->applier);
     lum_ingester_close(space->ingester);
     lum_squeezer_close(space->squeezer);
-    bool view_is_damaged = space->view != NULL && lum_store_damage(space->view) > 0;
+    bool view_is_damaged =
+        space->view != NULL && (space->rebuild_is_due || lum_store_damage(space->view) > 0);
     lum_store_close(space->view);
     lum_store_close(space->log);
     if (view_is_damaged) {

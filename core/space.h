@@ -141,6 +141,8 @@ LUM_MUST_USE enum lum_status lum_space_settle(struct lum_space *space, uint64_t 
  * transaction belongs to the thread that began it. Not inside a batch. */
 LUM_MUST_USE enum lum_status lum_space_rest(struct lum_space *space, struct lum_error *err);
 bool lum_space_is_settled(struct lum_space *space);
+/* A check found the view wrong: the next settle makes it anew, or the next open does. */
+void lum_space_distrust_view(struct lum_space *space);
 /* Works out the state root of every shelf and keeps the hashes in the view, so that whoever reads a
  * root after this pays only for what has changed since. On a settled view, not inside a batch. */
 LUM_MUST_USE enum lum_status lum_space_keep_roots(struct lum_space *space, struct lum_error *err);

@@ -115,6 +115,9 @@ static enum lum_status apply(struct lum_space *space, const struct lum_view_batc
     enum lum_status status = lum_view_apply(space->applier, batch, &step, err);
     space->view_load += step.pages;
     space->rebuild_is_due |= step.needs_rebuild;
+    if (status == LUM_CORRUPT && err != NULL && strcmp(err->one, LUM_VIEW_FILE) == 0) {
+        lum_space_distrust_view(space); /* not so when it is the log that does not read */
+    }
     add_progress(progress, &step);
     return status;
 }
@@ -486,6 +489,12 @@ enum lum_status lum_space_rebuild(struct lum_space *space, const struct lum_tick
         space->is_settled = true;
     }
     return status;
+}
+
+void lum_space_distrust_view(struct lum_space *space)
+{
+    space->rebuild_is_due = true;
+    space->is_settled = false;
 }
 
 enum lum_status lum_space_heal(struct lum_space *space, struct lum_error *err)

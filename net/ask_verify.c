@@ -107,6 +107,9 @@ static enum lum_status check_view(struct checking *checking)
     if (status != LUM_OK && status != LUM_CORRUPT) {
         return status;
     }
+    if (status == LUM_CORRUPT) {
+        lum_space_distrust_view(checking->ask->world.space);
+    }
     tell_part(checking, "view", "view.mdb",
               status == LUM_OK     ? NULL
               : why.two[0] != '\0' ? why.two

@@ -32,6 +32,7 @@ P12|0|large districts|LUM_SIM_LARGE=1 build/gcc/tests/sim/test_large
 P2|0|the disk in memory answers as LMDB does|build/gcc/tests/disk/test_against_lmdb
 P2 P3 P15|0|a whole space, with trouble at every operation of its disk|build/gcc/tests/disk/test_space
 P5|0|damaged stores: a bit, a page, a cut; every row that reads is the one that was put|LUM_DAMAGES=7000 build/gcc/tests/unit/test_store_walk
+P5|0|a whole space on a damaged disk, a child for each case|LUM_DAMAGES=2000 build/gcc/tests/unit/test_damage
 P5|0|damaged logs: what is saved alone, and with a neighbour|LUM_DAMAGES=200 build/gcc/tests/unit/test_rescue
 all|0|the bug bank: each planted bug is found|LUM_BUG_SECONDS=60 bash tests/bugs/run.sh
 P8|0|backups put back at a random age, on two machines beside the original|LUM_RESTORES=20 bash tests/script/32-backup.sh
