@@ -210,6 +210,9 @@ static void on_reply(void *self, struct lum_bytes frames)
 
     lum_buf_put(visit->frames, frames.at, frames.len);
     lum_answer_hear(visit->hearing, visit->frames);
+    if ((frames.len == 0 || visit->frames->broken) && visit->hearing->status == LUM_OK) {
+        visit->hearing->status = lum_fail(&visit->hearing->error, LUM_CAUSE_no_memory, NULL, NULL);
+    }
     if (visit->hearing->status != LUM_OK) {
         lum_node_stop(visit->node);
     }
@@ -232,7 +235,8 @@ static enum lum_status ask_node(struct lum_client *client, struct lum_bytes body
         status = lum_node_run(visit.node, err);
     }
     lum_node_close(visit.node);
-    return status == LUM_OK && !hearing->has_ended ? LUM_STOPPED : status;
+    return status == LUM_OK && hearing->status == LUM_OK && !hearing->has_ended ? LUM_STOPPED
+                                                                                : status;
 }
 
 static enum lum_status ask_here(struct lum_client *client, struct lum_bytes body,

@@ -183,6 +183,7 @@ static enum lum_status put_value(const struct lum_run *run, struct lum_question 
     }
     if (status == LUM_OK) {
         lum_question_value(question, "value", lum_buf_bytes(&value));
+        status = lum_buf_status(&value);
     }
     lum_buf_fini(&value);
     return status;

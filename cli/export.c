@@ -200,7 +200,11 @@ static void write_table(struct out *out)
         uint8_t *at;
         lum_buf_reset(&row);
         at = lum_buf_extend(&row, len);
-        if (at == NULL || fread(at, 1, len, out->rows) != len) {
+        if (at == NULL) {
+            fail(out, lum_fail(&out->error, LUM_CAUSE_no_memory, NULL, NULL));
+            break;
+        }
+        if (fread(at, 1, len, out->rows) != len) {
             fail(out, lum_fail(&out->error, LUM_CAUSE_disk_error, lum_spool_folder(), ""));
             break;
         }
@@ -210,6 +214,19 @@ static void write_table(struct out *out)
 }
 
 /* ---- the file ---- */
+
+/* Takes fd, also when it fails. */
+static enum lum_status open_stream(int fd, const char *how, FILE **out, const char *path,
+                                   struct lum_error *err)
+{
+    *out = fdopen(fd, how);
+    if (*out == NULL) {
+        enum lum_status status = lum_host_fail(errno, path, err);
+        close(fd);
+        return status;
+    }
+    return LUM_OK;
+}
 
 static enum lum_status open_out(struct out *out, struct lum_error *err)
 {
@@ -229,8 +246,7 @@ static enum lum_status open_out(struct out *out, struct lum_error *err)
         out->beside[0] = '\0';
         return lum_host_fail(errno, out->path, err);
     }
-    out->file = fdopen(fd, "w");
-    return out->file != NULL ? LUM_OK : lum_host_fail(errno, out->path, err);
+    return open_stream(fd, "w", &out->file, out->path, err);
 }
 
 /* The file under its own name, and on the disk. 0 or an errno. */
@@ -260,7 +276,9 @@ static enum lum_status close_out(struct out *out, struct lum_error *err)
     if (code != 0 || out->status != LUM_OK) {
         (void)unlink(out->beside);
     }
-    fclose(out->file);
+    if (out->file != NULL) {
+        fclose(out->file);
+    }
     return code != 0 ? lum_host_fail(code, out->path, err) : out->status;
 }
 
@@ -322,15 +340,18 @@ static enum lum_status export_to(struct out *out, bool is_csv, struct lum_error 
 
     if (status == LUM_OK && is_csv) {
         status = lum_spool_scratch(&scratch, err);
-        out->rows = status == LUM_OK ? fdopen(scratch, "w+") : NULL;
+        status = status == LUM_OK
+                     ? open_stream(scratch, "w+", &out->rows, lum_spool_folder(), err)
+                     : status;
     }
     if (status == LUM_OK) {
         status = open_out(out, err);
     }
-    if (status != LUM_OK) {
-        return status;
+    if (status == LUM_OK) {
+        write_all(out, is_csv, err);
+    } else {
+        fail(out, status);
     }
-    write_all(out, is_csv, err);
     return close_out(out, err);
 }
 

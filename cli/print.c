@@ -71,6 +71,12 @@ const char *lum_print_style(const struct lum_print *print, enum lum_style style)
 
 /* ---- sentences ---- */
 
+/* A sentence is made on the stack: it is told when there is no memory left as well. */
+static struct lum_buf buf_in(uint8_t room[MESSAGE_MAX])
+{
+    return (struct lum_buf){.at = room, .room = MESSAGE_MAX, .max = MESSAGE_MAX};
+}
+
 static void print_line(FILE *to, struct lum_buf *line)
 {
     lum_buf_put_byte(line, '\n');
@@ -82,11 +88,10 @@ static void print_line(FILE *to, struct lum_buf *line)
 void lum_print_text(const struct lum_print *print, enum lum_text_id id, const char *one,
                     const char *two, const char *three)
 {
-    struct lum_buf line;
-    lum_buf_init(&line, MESSAGE_MAX);
+    uint8_t room[MESSAGE_MAX];
+    struct lum_buf line = buf_in(room);
     lum_text(&line, print->lang, id, one, two, three);
     print_line(print->out, &line);
-    lum_buf_fini(&line);
 }
 
 void lum_print_note(const struct lum_print *print, enum lum_text_id id, const char *one,
@@ -125,15 +130,14 @@ static void error_as_text(const struct lum_print *print, const struct lum_error 
 static void put_json_part(const struct lum_print *print, const struct lum_error *error,
                           enum lum_cause_part part, struct lum_buf *out)
 {
-    struct lum_buf text;
-    lum_buf_init(&text, MESSAGE_MAX);
+    uint8_t room[MESSAGE_MAX];
+    struct lum_buf text = buf_in(room);
     lum_text_cause(&text, print->lang, error, part);
     if (part == LUM_CAUSE_WHAT) {
         put(&text, " ");
         lum_text_cause(&text, print->lang, error, LUM_CAUSE_WHY);
     }
     lum_json_write_text(lum_buf_bytes(&text), out);
-    lum_buf_fini(&text);
 }
 
 static void error_as_json(const struct lum_print *print, const struct lum_error *error, int code,
@@ -168,8 +172,8 @@ int lum_print_error(const struct lum_print *print, enum lum_status status,
         snprintf(told.one, sizeof(told.one), "%s", lum_status_words(status));
     }
     int code = lum_print_exit_code(status, told.cause);
-    struct lum_buf message;
-    lum_buf_init(&message, 4 * MESSAGE_MAX);
+    uint8_t room[MESSAGE_MAX];
+    struct lum_buf message = buf_in(room);
     if (print->is_json) {
         error_as_json(print, &told, code, &message);
     } else {
@@ -177,7 +181,6 @@ int lum_print_error(const struct lum_print *print, enum lum_status status,
     }
     fflush(print->out);
     print_line(print->err, &message);
-    lum_buf_fini(&message);
     return code;
 }
 

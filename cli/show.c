@@ -53,6 +53,13 @@ static void end_progress(struct lum_show *show)
     }
 }
 
+/* What is printed is made of many pieces, and one that finds no memory is left out. */
+static enum lum_status must_be_whole(const struct lum_show *show, struct lum_error *err)
+{
+    return lum_mem_shortages() == show->shortages ? LUM_OK
+                                                  : lum_fail(err, LUM_CAUSE_no_memory, NULL, NULL);
+}
+
 static enum lum_status on_row(void *self, struct lum_bytes map, struct lum_error *err)
 {
     struct lum_show *show = self;
@@ -64,7 +71,7 @@ static enum lum_status on_row(void *self, struct lum_bytes map, struct lum_error
     } else if (show->row != NULL) {
         show->row(show, map);
     }
-    return ferror(show->run->print.out) ? fail_out(errno, err) : LUM_OK;
+    return ferror(show->run->print.out) ? fail_out(errno, err) : must_be_whole(show, err);
 }
 
 static enum lum_status on_done(void *self, struct lum_bytes map, struct lum_error *err)
@@ -77,7 +84,8 @@ static enum lum_status on_done(void *self, struct lum_bytes map, struct lum_erro
     } else if (show->done != NULL) {
         show->done(show, map);
     }
-    return lum_show_flush(show->run, err);
+    enum lum_status status = lum_show_flush(show->run, err);
+    return status == LUM_OK ? must_be_whole(show, err) : status;
 }
 
 static void on_progress(void *self, uint64_t done, uint64_t total)
@@ -105,6 +113,7 @@ enum lum_status lum_show_ask(struct lum_show *show, struct lum_question *questio
     if (status != LUM_OK) {
         return lum_fail(err, LUM_CAUSE_no_memory, NULL, NULL);
     }
+    show->shortages = lum_mem_shortages();
     status = lum_command_open(show->run, err);
     if (status == LUM_OK) {
         status = lum_client_ask(show->run->client, body, &answer, err);

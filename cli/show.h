@@ -21,10 +21,12 @@ struct lum_show {
     bool is_silent; /* shows nothing even with --json: the caller takes row and done for itself */
     /* inside */
     bool has_progress;
+    uint64_t shortages; /* of memory, when it was asked */
     struct lum_progress progress;
 };
 
-/* Opens the client when needed, ends the question, asks. */
+/* Opens the client when needed, ends the question, asks. NO_MEMORY also when the answer came and
+ * was not printed whole: a question that writes has then done its work. */
 LUM_MUST_USE enum lum_status lum_show_ask(struct lum_show *show, struct lum_question *question,
                                           struct lum_error *err);
 /* One line of JSON on standard output. */

@@ -30,6 +30,7 @@ struct lum_arena_block {
 };
 
 static _Atomic uint64_t planned;
+static _Atomic uint64_t shortages;
 
 static bool fails_as_planned(void)
 {
@@ -47,19 +48,32 @@ static bool fails_as_planned(void)
     return count == 1 && plan != 0;
 }
 
+static void *counted(void *memory)
+{
+    if (memory == NULL) {
+        atomic_fetch_add_explicit(&shortages, 1, memory_order_relaxed);
+    }
+    return memory;
+}
+
 void *lum_alloc(size_t size)
 {
-    return fails_as_planned() ? NULL : malloc(size == 0 ? 1 : size);
+    return counted(fails_as_planned() ? NULL : malloc(size == 0 ? 1 : size));
 }
 
 void *lum_alloc_zero(size_t size)
 {
-    return fails_as_planned() ? NULL : calloc(1, size == 0 ? 1 : size);
+    return counted(fails_as_planned() ? NULL : calloc(1, size == 0 ? 1 : size));
 }
 
 void *lum_realloc(void *old, size_t size)
 {
-    return fails_as_planned() ? NULL : realloc(old, size == 0 ? 1 : size);
+    return counted(fails_as_planned() ? NULL : realloc(old, size == 0 ? 1 : size));
+}
+
+uint64_t lum_mem_shortages(void)
+{
+    return atomic_load_explicit(&shortages, memory_order_relaxed);
 }
 
 void lum_free(void *memory)

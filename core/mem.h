@@ -17,6 +17,10 @@ LUM_MUST_USE void *lum_alloc_zero(size_t size);
 LUM_MUST_USE void *lum_realloc(void *old, size_t size);
 void lum_free(void *memory); /* NULL is fine */
 
+/* How many allocations of this process have failed so far: whoever writes much in small pieces, and
+ * drops those that find no memory, asks before and after. */
+uint64_t lum_mem_shortages(void);
+
 /* Tests: the countdown-th allocation from now fails (1 = the next), for ever if sticky. 0 = off.
  * Gives what was left of the countdown before, 0 when it was off or is over. */
 uint64_t lum_mem_fail_after(uint64_t countdown, bool sticky);

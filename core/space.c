@@ -281,6 +281,7 @@ static enum lum_status open_there(struct lum_space *space, struct lum_error *err
 {
     char path[LUM_PATH_MAX];
     uint64_t size = 0;
+    bool has_seeds = false;
     lum_space_path(space, LUM_LOG_FILE, path);
     enum lum_status status = space->env->file_size(space->env->self, path, &size);
     if (status == LUM_NOT_FOUND) {
@@ -291,15 +292,16 @@ static enum lum_status open_there(struct lum_space *space, struct lum_error *err
     }
     if (status == LUM_OK) {
         status = each_seed(space, read_seed, err);
-        status = status == LUM_NOT_FOUND
-                     ? lum_fail(err, LUM_CAUSE_store_damaged, space->dir, "no seeds")
-                     : status;
+        has_seeds = status == LUM_OK;
+        status = status == LUM_NOT_FOUND ? LUM_OK : status;
     }
     if (status == LUM_OK) {
         status = open_log(space, false, err);
     }
     if (status == LUM_OK && !space->has_genesis && !space->has_invite) {
         status = lum_fail(err, LUM_CAUSE_no_store, space->dir, NULL);
+    } else if (status == LUM_OK && !has_seeds) {
+        status = lum_fail(err, LUM_CAUSE_store_damaged, space->dir, "no seeds");
     }
     if (status == LUM_OK) {
         status = lum_home_read(space->env, space->dir, &space->home, err);

@@ -218,8 +218,10 @@ static enum lum_status contents_open(struct lum_store *store,
     if (rc != 0) {
         return tell(store, rc, err);
     }
-    bool is_new = is_blank(txn) && options->create;
-    enum lum_status status = tables_open(store, txn, options, is_new, err);
+    bool is_new = is_blank(txn);
+    enum lum_status status = is_new && !options->create
+                                 ? lum_fail(err, LUM_CAUSE_no_store, store->path, NULL)
+                                 : tables_open(store, txn, options, is_new, err);
     if (status == LUM_OK) {
         status = is_new ? format_put(store, txn, err) : format_get(store, txn, err);
     }
@@ -238,9 +240,10 @@ enum lum_status lum_store_open(const struct lum_store_options *options, struct l
     LUM_ASSERT(options->table_count >= 1 && options->table_count <= TABLES_MAX);
     LUM_ASSERT(!(options->create && options->read_only));
     bool always = options->durability == LUM_DURABLE;
-    enum lum_status status = lum_store_file_probe(options->path, always, err);
+    struct lum_error none = {0};
+    enum lum_status status = lum_store_file_probe(options->path, always, &none);
     if (status != LUM_OK && !(status == LUM_NOT_FOUND && options->create)) {
-        return status;
+        return lum_fail(err, none.cause, none.one, none.two);
     }
     size_t path_size = strlen(options->path) + 1;
     struct lum_store *store = lum_alloc_zero(sizeof *store + path_size);
@@ -412,11 +415,11 @@ enum lum_status lum_txn_get(struct lum_txn *txn, uint32_t table, struct lum_byte
     MDB_val k = val_of(key);
     MDB_val v = {0};
     MDB_cursor *cursor = NULL;
-    int rc = txn->is_write ? cursor_of(txn, table, &cursor)
-                           : mdb_get(txn->mdb, table_of(txn, table), &k, &v);
-    if (rc == 0 && txn->is_write) {
-        rc = mdb_cursor_get(cursor, &k, &v, MDB_SET);
+    if (txn->is_write && cursor_of(txn, table, &cursor) != 0) {
+        cursor = NULL; /* no memory for one: a read does without */
     }
+    int rc = cursor != NULL ? mdb_cursor_get(cursor, &k, &v, MDB_SET)
+                            : mdb_get(txn->mdb, table_of(txn, table), &k, &v);
     rc = rc != 0 ? rc : take(txn->store, table, key, v, value);
     return settle(txn->store, rc);
 }

@@ -43,6 +43,7 @@ enum {
 
     FULL_BELOW_BYTES = 1024 * 1024, /* a write that fails with less free than this: disk full */
     PATH_ROOM = 4096,
+    AT_END = -1,
 };
 
 static const uint32_t MAGIC = 0xBEEFC0DE;
@@ -76,18 +77,28 @@ static uint16_t u16_at(const uint8_t *at)
 
 /* ---- the two meta pages ---- */
 
-static bool read_at(int fd, uint64_t offset, uint8_t *out, size_t len)
+/* 0, an errno when the disk does not give them, or AT_END when the file is too short. */
+static int read_at(int fd, uint64_t offset, uint8_t *out, size_t len)
 {
-    ssize_t got = pread(fd, out, len, (off_t)offset);
-    return got >= 0 && (size_t)got == len;
+    for (size_t done = 0; done < len;) {
+        ssize_t got = pread(fd, out + done, len - done, (off_t)(offset + done));
+        if (got == 0 || (got < 0 && errno != EINTR)) {
+            return got == 0 ? AT_END : errno;
+        }
+        done += got > 0 ? (size_t)got : 0;
+    }
+    return 0;
 }
 
 static enum lum_status read_meta(int fd, uint64_t offset, const char *path,
                                  struct lum_store_shape *out, struct lum_error *err)
 {
     uint8_t at[META_LEN];
-    if (!read_at(fd, offset, at, sizeof at) || u32_at(at + HEAD) != MAGIC ||
-        (u16_at(at + WORD + 2) & PAGE_META) == 0) {
+    int code = read_at(fd, offset, at, sizeof at);
+    if (code > 0) {
+        return lum_fail(err, lum_store_file_cause(path, code), path, strerror(code));
+    }
+    if (code == AT_END || u32_at(at + HEAD) != MAGIC || (u16_at(at + WORD + 2) & PAGE_META) == 0) {
         return lum_fail(err, LUM_CAUSE_store_not_ours, path, NULL);
     }
     uint32_t version = u32_at(at + HEAD + 4);

@@ -213,8 +213,9 @@ static enum lum_status run_query(struct lum_ask *ask, struct lum_buf *rnos, uint
     if (status != LUM_OK) {
         return status;
     }
-    if (!lum_ask_cstr(ask, "where", &where)) {
-        return lum_fail(err, LUM_CAUSE_bad_request, "where", NULL);
+    status = lum_ask_cstr(ask, "where", &where);
+    if (status != LUM_OK) {
+        return status == LUM_INVALID ? lum_fail(err, LUM_CAUSE_bad_request, "where", NULL) : status;
     }
     status = lum_query_open(where, &query, err);
     if (status != LUM_OK) {

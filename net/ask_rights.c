@@ -210,7 +210,11 @@ static enum lum_status ref_invite(struct lum_ask *ask, const struct lum_roster *
     struct lum_ref ref;
     enum lum_status status;
 
-    if (!lum_ask_text(ask, "invite", &text) || !lum_ask_cstr(ask, "invite", &copy)) {
+    status = lum_ask_cstr(ask, "invite", &copy);
+    if (status == LUM_NO_MEMORY) {
+        return status;
+    }
+    if (status != LUM_OK || !lum_ask_text(ask, "invite", &text)) {
         return lum_fail(err, LUM_CAUSE_bad_request, "invite", NULL);
     }
     if (lum_invite_from_text(copy, &invite, err) == LUM_OK) {

@@ -15,7 +15,16 @@
 
 /* ---- seats ---- */
 
-static void ask_level(struct lum_node *node)
+static void fail_for_memory(struct lum_seat *seat)
+{
+    struct lum_error err;
+
+    (void)!lum_fail(&err, LUM_CAUSE_no_memory, NULL, NULL);
+    lum__seat_fail(seat, &err);
+}
+
+/* The seat waits until the view has caught up. */
+static void ask_level(struct lum_node *node, struct lum_seat *seat)
 {
     struct lum_job *job;
 
@@ -23,20 +32,20 @@ static void ask_level(struct lum_node *node)
         return;
     }
     job = lum_job_new(LUM_JOB_SETTLE);
-    if (job != NULL) {
-        node->level_asked = true;
-        lum_worker_push(node->worker, job);
+    if (job == NULL) {
+        fail_for_memory(seat);
+        return;
     }
+    node->level_asked = true;
+    lum_worker_push(node->worker, job);
 }
 
 static void start_writing(struct lum_node *node, struct lum_seat *seat, enum lum_job_type type)
 {
     struct lum_job *job = lum_job_new(type);
-    struct lum_error err = {0};
 
     if (job == NULL) {
-        (void)!lum_fail(&err, LUM_CAUSE_no_memory, NULL, NULL);
-        lum__seat_fail(seat, &err);
+        fail_for_memory(seat);
         return;
     }
     job->ask = &seat->ask;
@@ -52,7 +61,7 @@ static void start(struct lum_node *node, struct lum_seat *seat)
             seat->state = LUM_SEAT_READING;
         } else {
             seat->state = LUM_SEAT_LEVEL;
-            ask_level(node);
+            ask_level(node, seat);
         }
         break;
     case LUM_SIDE_WRITE:
@@ -113,11 +122,27 @@ void lum__seat_free(struct lum_seat *seat)
     lum_free(seat);
 }
 
+/* The answer found no memory: that is the answer. Without room even for this the end of the line
+ * says it, and an asker in this process gets nothing (net/node.h). */
+static void tell_no_memory(struct lum_seat *seat)
+{
+    struct lum_error err;
+
+    (void)!lum_fail(&err, LUM_CAUSE_no_memory, NULL, NULL);
+    lum_buf_reset(&seat->answer);
+    lum_reply_error(&seat->ask.reply, &err);
+    if (seat->answer.broken && seat->desk != NULL) {
+        seat->desk->conn.out.broken = true;
+    } else if (seat->answer.broken && seat->on_reply != NULL) {
+        seat->on_reply(seat->self, (struct lum_bytes){0});
+    }
+}
+
 /* Frames gathered so far go to whoever asked. */
 static void hand_over(struct lum_seat *seat)
 {
-    if (seat->answer.broken && seat->desk != NULL) {
-        seat->desk->conn.out.broken = true; /* no room even to say so: the line's end says it */
+    if (seat->answer.broken) {
+        tell_no_memory(seat);
     }
     if (seat->answer.len == 0 || (seat->desk == NULL && seat->on_reply == NULL)) {
         return; /* nothing yet, or nobody yet: lum_node_ask says who it is */
@@ -207,7 +232,7 @@ void lum__seat_turn(struct lum_node *node, struct lum_seat *seat)
     } else if (seat->state == LUM_SEAT_MEETING) {
         lum__meet_seat_turn(node, seat);
         if (seat->state == LUM_SEAT_TALLY) {
-            ask_level(node);
+            ask_level(node, seat);
         }
     }
 }

@@ -41,6 +41,7 @@ enum lum_status lum_host_fail(int code, const char *path, struct lum_error *err)
     case EDQUOT:
         return lum_fail(err, LUM_CAUSE_disk_full, path, NULL);
     case ENOMEM:
+    case ENOBUFS:
         return lum_fail(err, LUM_CAUSE_no_memory, NULL, NULL);
     default:
         return lum_fail(err, LUM_CAUSE_disk_error, path, strerror(code));
@@ -424,9 +425,7 @@ enum lum_status lum_host_lock(const char *dir, int *fd, struct lum_error *err)
     char pid[24];
     int len = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
     if (ftruncate(*fd, 0) != 0 || pwrite(*fd, pid, (size_t)len, 0) != len) {
-        code = errno;
-        (void)close(*fd);
-        return lum_host_fail(code, path, err);
+        /* Only who asks meanwhile misses it: the lock is ours, on a full disk as well. */
     }
     return LUM_OK;
 }

@@ -364,6 +364,9 @@ void lum__line_turn(struct lum_node *node, struct lum_line *line)
     }
     if ((conn->is_ready || line->is_behind) && conn->state == LUM_CONN_OPEN) {
         feed(node, line);
+        if (lum_buf_status(&line->plain) == LUM_NO_MEMORY) {
+            conn->out.broken = true; /* as a line that finds none to say something */
+        }
     }
     conn->is_ready = false;
     if (conn->is_ended && (!line->is_behind || conn->broke != 0)) {
@@ -384,8 +387,13 @@ void lum__line_turn(struct lum_node *node, struct lum_line *line)
 
 /* ---- saying and closing ---- */
 
+/* A message that found no memory may be there in part: then the line ends (lum_conn_flush). */
 static void end_record(struct lum_line *line)
 {
+    if (line->say.broken) {
+        line->conn.out.broken = true;
+        return;
+    }
     if (line->say.len > 0 && line->channel.state == LUM_CHANNEL_OPEN) {
         lum_channel_seal(&line->channel, lum_buf_bytes(&line->say), &line->conn.out);
         lum_buf_reset(&line->say);

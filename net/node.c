@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "net/node_i.h"
+#include "net/uv_memory.h"
 
 enum {
     BACKLOG = 64,
@@ -54,6 +55,11 @@ void lum__node_fail(struct lum_node *node, enum lum_status status, const struct 
         node->has_failed = true;
         node->end = status;
         node->error = *err;
+        if (err->cause == LUM_CAUSE_none) { /* a bare status */
+            (void)!lum_fail(&node->error,
+                            status == LUM_NO_MEMORY ? LUM_CAUSE_no_memory : LUM_CAUSE_disk_error,
+                            lum_space_dir(node->space), lum_status_words(status));
+        }
         lum_node_stop(node);
     }
 }
@@ -248,6 +254,9 @@ static void on_neighbour(uv_stream_t *server, int status)
 
 static enum lum_status fail_listen(struct lum_error *err, const char *address, int error)
 {
+    if (error == UV_ENOMEM || error == UV_ENOBUFS || error == UV_EIO) {
+        return lum_host_fail(-error, address, err);
+    }
     return lum_fail(err, error == UV_EADDRINUSE ? LUM_CAUSE_address_in_use : LUM_CAUSE_bad_address,
                     address, uv_strerror(error));
 }
@@ -323,14 +332,23 @@ void lum__node_address_text(const uint8_t address[16], uint16_t port, char out[L
 
 static enum lum_status init_loop(struct lum_node *node, struct lum_error *err)
 {
-    if (uv_loop_init(&node->loop) != 0) {
-        return lum_fail(err, LUM_CAUSE_no_memory, NULL, NULL);
+    lum_uv_memory_use();
+    int code = uv_loop_init(&node->loop);
+    node->has_loop = code == 0;
+    if (code == 0) {
+        uv_prepare_init(&node->loop, &node->turn);
+        uv_timer_init(&node->loop, &node->wake);
+        code = uv_async_init(&node->loop, &node->from_worker, on_news);
     }
-    uv_prepare_init(&node->loop, &node->turn);
-    uv_timer_init(&node->loop, &node->wake);
-    uv_async_init(&node->loop, &node->from_worker, on_news);
-    uv_signal_init(&node->loop, &node->sigint);
-    uv_signal_init(&node->loop, &node->sigterm);
+    if (code == 0) {
+        code = uv_signal_init(&node->loop, &node->sigint);
+    }
+    if (code == 0) {
+        code = uv_signal_init(&node->loop, &node->sigterm);
+    }
+    if (code != 0) {
+        return lum_host_fail(-code, lum_space_dir(node->space), err);
+    }
     node->turn.data = node;
     node->wake.data = node;
     node->from_worker.data = node;
@@ -347,7 +365,6 @@ static enum lum_status start(struct lum_node *node, const struct lum_node_option
     if (status != LUM_OK) {
         return status;
     }
-    node->has_loop = true;
     status = read_book(node, err);
     if (status == LUM_OK) {
         status = lum_worker_open(node->space, &node->from_worker, &node->worker, err);
@@ -423,8 +440,10 @@ static void end_seats(struct lum_node *node)
 {
     for (struct lum_seat *seat = node->seats; seat != NULL; seat = seat->next) {
         if (seat->state != LUM_SEAT_WRITING && seat->state != LUM_SEAT_ENDED) {
-            struct lum_error err = {0};
-            (void)!lum_fail(&err, LUM_CAUSE_interrupted, "", "");
+            struct lum_error err = node->error; /* what ended the node, or a person did */
+            if (!node->has_failed) {
+                (void)!lum_fail(&err, LUM_CAUSE_interrupted, "", "");
+            }
             lum__seat_fail(seat, &err);
         }
     }
@@ -540,7 +559,7 @@ enum lum_status lum_node_ask(struct lum_node *node, struct lum_bytes body,
         seat->self = self;
         node->was_asked = !node->has_control; /* a node that serves goes on */
         /* Answered at once? A question that writes is the worker's by now. */
-        if (seat->state != LUM_SEAT_WRITING && seat->answer.len > 0) {
+        if (seat->state != LUM_SEAT_WRITING && (seat->answer.len > 0 || seat->answer.broken)) {
             on_reply(self, lum_buf_bytes(&seat->answer));
             lum_buf_reset(&seat->answer);
         }

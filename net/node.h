@@ -38,7 +38,7 @@ void lum_node_stop(struct lum_node *node);
 void lum_node_close(struct lum_node *node);
 
 /* A question asked inside this process (sync, join without a running node): frames of the answer go
- * to on_reply on the loop thread. */
+ * to on_reply on the loop thread. None (frames.len 0): there was no memory to answer. */
 typedef void lum_node_reply_fn(void *self, struct lum_bytes frames);
 LUM_MUST_USE enum lum_status lum_node_ask(struct lum_node *node, struct lum_bytes body,
                                           lum_node_reply_fn *on_reply, void *self,

@@ -160,7 +160,7 @@ void lum__pump_step(struct lum_node *node, struct lum_sync_event *event)
     if (status != LUM_OK) {
         struct lum_error err = {0};
         node->sync_died = true;
-        lum__node_fail(node, lum_fail(&err, LUM_CAUSE_no_memory, NULL, NULL), &err);
+        lum__node_fail(node, status, &err);
         return;
     }
     for (size_t i = 0; i < outbox.count; i++) {
@@ -305,7 +305,7 @@ static void take_news(struct lum_node *node)
         }
     }
     if (news.has_failed) {
-        lum__node_fail(node, LUM_IO, &news.error);
+        lum__node_fail(node, lum_cause_status(news.error.cause), &news.error);
     }
     tell_grown(node, &news);
     while (news.done != NULL) {
@@ -334,13 +334,21 @@ static void turn_desks(struct lum_node *node)
     }
 }
 
+/* What breaks here, for want of memory, is seen in the next turn. */
 static void flush_all(struct lum_node *node)
 {
+    bool is_one_broken = false;
+
     for (struct lum_line *line = node->lines; line != NULL; line = line->next) {
         lum__line_flush(line);
+        is_one_broken |= line->conn.state == LUM_CONN_OPEN && line->conn.broke != 0;
     }
     for (struct lum_desk *desk = node->desks; desk != NULL; desk = desk->next) {
         lum_conn_flush(&desk->conn);
+        is_one_broken |= desk->conn.state == LUM_CONN_OPEN && desk->conn.broke != 0;
+    }
+    if (is_one_broken) {
+        lum__pump_wake_at(node, 0);
     }
 }
 

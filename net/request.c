@@ -81,7 +81,7 @@ enum lum_status lum_ask_open(struct lum_bytes body, struct lum_buf *out, struct 
         return lum_fail(err, LUM_CAUSE_bad_request, text, NULL);
     }
     lum_buf_put(&ask->question, args, (size_t)(cur.end - args));
-    return lum_buf_status(&ask->question);
+    return ask->question.broken ? lum_fail(err, LUM_CAUSE_no_memory, NULL, NULL) : LUM_OK;
 }
 
 void lum_ask_close(struct lum_ask *ask)
@@ -178,23 +178,26 @@ bool lum_ask_text(const struct lum_ask *ask, const char *name, struct lum_bytes 
     return true;
 }
 
-bool lum_ask_cstr(struct lum_ask *ask, const char *name, const char **out)
+enum lum_status lum_ask_cstr(struct lum_ask *ask, const char *name, const char **out)
 {
     struct lum_bytes text;
     char *copy;
 
     *out = NULL;
     if (!lum_ask_text(ask, name, &text)) {
-        return true;
+        return LUM_OK;
+    }
+    if (memchr(text.at, '\0', text.len) != NULL) {
+        return LUM_INVALID;
     }
     copy = lum_arena_take(&ask->arena, text.len + 1);
-    if (copy == NULL || memchr(text.at, '\0', text.len) != NULL) {
-        return false;
+    if (copy == NULL) {
+        return LUM_NO_MEMORY;
     }
     memcpy(copy, text.at, text.len);
     copy[text.len] = '\0';
     *out = copy;
-    return true;
+    return LUM_OK;
 }
 
 bool lum_ask_uint(const struct lum_ask *ask, const char *name, uint64_t *out)

@@ -73,9 +73,9 @@ LUM_MUST_USE enum lum_status lum_ask_run(struct lum_ask *ask, struct lum_error *
 
 /* Arguments by name: false or empty when absent; a wrong type is absent too. */
 bool lum_ask_text(const struct lum_ask *ask, const char *name, struct lum_bytes *out);
-/* The same with a zero behind it, in the arena; NULL when absent. False when there is a zero
- * inside, or no memory. */
-bool lum_ask_cstr(struct lum_ask *ask, const char *name, const char **out);
+/* The same with a zero behind it, in the arena; NULL when absent. INVALID when there is a zero
+ * inside; NO_MEMORY. */
+LUM_MUST_USE enum lum_status lum_ask_cstr(struct lum_ask *ask, const char *name, const char **out);
 bool lum_ask_uint(const struct lum_ask *ask, const char *name, uint64_t *out);
 bool lum_ask_bool(const struct lum_ask *ask, const char *name);
 /* Canonical bytes of any value. */

@@ -27,7 +27,7 @@ static void check_argument(struct lum_ask *ask, struct lum_bytes key, struct lum
     LUM_ASSERT(lum_ask_value(ask, name, &found) && found.at == value.at && found.len == value.len);
     LUM_ASSERT(lum_ask_text(ask, name, &text) == (type == LUM_PACK_STR));
     bool has_zero = text.len > 0 && memchr(text.at, '\0', text.len) != NULL;
-    LUM_ASSERT(lum_ask_cstr(ask, name, &cstr) == !has_zero);
+    LUM_ASSERT(lum_ask_cstr(ask, name, &cstr) == (has_zero ? LUM_INVALID : LUM_OK));
     LUM_ASSERT((cstr != NULL) == (type == LUM_PACK_STR && !has_zero));
     LUM_ASSERT(cstr == NULL || (strlen(cstr) == text.len && memcmp(cstr, text.at, text.len) == 0));
     LUM_ASSERT(!lum_ask_bool(ask, name) || type == LUM_PACK_BOOL);

@@ -65,6 +65,7 @@ static void every_way_to_allocate_can_fail(void **state)
 {
     (void)state;
     uint8_t *memory = lum_alloc(1);
+    uint64_t before = lum_mem_shortages();
     assert_non_null(memory);
     *memory = 7;
     lum_mem_fail_after(1, true);
@@ -72,6 +73,7 @@ static void every_way_to_allocate_can_fail(void **state)
     assert_null(lum_alloc_zero(1));
     assert_null(lum_realloc(memory, 1000));
     lum_mem_fail_after(0, false);
+    assert_int_equal(lum_mem_shortages(), before + 3);
     assert_int_equal(*memory, 7);
     lum_free(memory);
 }

@@ -423,6 +423,21 @@ static void a_failure_without_words_still_has_some(void **state)
     assert_non_null(strstr(printed, "run out of memory"));
 }
 
+static void an_error_needs_no_memory(void **state)
+{
+    (void)state;
+    lum_mem_fail_after(1, true);
+    int code = lum_print_error(&screen, LUM_NO_MEMORY, NULL);
+    screen.is_json = true;
+    int code_again = lum_print_error(&screen, LUM_NO_MEMORY, NULL);
+    lum_mem_fail_after(0, false);
+    assert_int_equal(code, 71);
+    assert_int_equal(code_again, 71);
+    fflush(paper);
+    assert_non_null(strstr(printed, "run out of memory"));
+    assert_non_null(strstr(printed, "\"error\":\"no_memory\""));
+}
+
 static void every_status_has_its_exit_code(void **state)
 {
     (void)state;
@@ -471,6 +486,7 @@ int main(void)
         CASE(an_error_says_what_why_and_what_to_do),
         CASE(an_error_is_json_when_asked),
         CASE(a_failure_without_words_still_has_some),
+        CASE(an_error_needs_no_memory),
         CASE(every_status_has_its_exit_code),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -133,11 +133,11 @@ static void arguments_are_found_by_name_and_type(void **state)
     assert_true(lum_ask_bool(&ask, "b"));
     assert_true(lum_ask_value(&ask, "n", &bytes));
     assert_int_equal(bytes.len, 1);
-    assert_true(lum_ask_cstr(&ask, "t", &text));
+    assert_int_equal(lum_ask_cstr(&ask, "t", &text), LUM_OK);
     assert_string_equal(text, "x");
-    assert_true(lum_ask_cstr(&ask, "absent", &text));
+    assert_int_equal(lum_ask_cstr(&ask, "absent", &text), LUM_OK);
     assert_null(text);
-    assert_false(lum_ask_cstr(&ask, "z", &text));  /* a zero inside */
+    assert_int_equal(lum_ask_cstr(&ask, "z", &text), LUM_INVALID); /* a zero inside */
     assert_false(lum_ask_text(&ask, "n", &bytes)); /* of another type: as if absent */
     assert_false(lum_ask_uint(&ask, "t", &number));
     assert_false(lum_ask_bool(&ask, "n"));

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <lmdb.h>
 
 #include "core/pack.h"
 #include "core/store.h"
@@ -265,6 +266,23 @@ static void a_store_of_another_program_is_told(void **state)
     assert_int_equal(f->err.cause, LUM_CAUSE_store_not_ours);
 }
 
+/* What is left when a process ends between LMDB's making of the file and the first commit. */
+static void a_file_whose_making_was_cut_short_is_none(void **state)
+{
+    struct fixture *f = *state;
+    MDB_env *env = NULL;
+    lum_store_close(f->store);
+    f->store = NULL;
+    const char *path = temp_path(&f->temp, "x.mdb");
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(mdb_env_create(&env), 0);
+    assert_int_equal(mdb_env_open(env, path, MDB_NOSUBDIR, 0600), 0);
+    mdb_env_close(env);
+    assert_int_equal(open_again(f, false), LUM_NOT_FOUND);
+    assert_int_equal(f->err.cause, LUM_CAUSE_no_store);
+    assert_int_equal(open_again(f, true), LUM_OK);
+}
+
 static void a_newer_format_is_refused_with_its_number(void **state)
 {
     struct fixture *f = *state;
@@ -400,6 +418,7 @@ int main(void)
         T(an_empty_file_counts_as_none),
         T(a_text_file_is_told_and_left_alone),
         T(a_store_of_another_program_is_told),
+        T(a_file_whose_making_was_cut_short_is_none),
         T(a_newer_format_is_refused_with_its_number),
         T(a_truncated_file_is_told_and_left_alone),
         T(the_file_is_for_its_owner_only),

@@ -1,0 +1,488 @@
+/* walk.c - see walk.h. */
+#define _GNU_SOURCE
+#include "tests/faults/walk.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "tests/faults/run.h"
+
+enum {
+    ROOM = 512,
+    TOLD_MAX = 12, /* failures of one command and way that are told in full */
+};
+
+/* Who is hit, and who else is there. */
+enum company {
+    ALONE,
+    GUEST,
+    HOST,
+    FIRST
+};
+
+struct command {
+    const char *name; /* also what LUM_FAULTS_ONLY is compared with */
+    enum company company;
+    const char *folder;
+    const char *words; /* %A address, %I invite, %J a second one, %W the folder of everything */
+    int again;         /* exit code when it is repeated after it did its work */
+    bool only_tells;   /* what it says is all there is to it: done means said */
+};
+
+static const struct command commands[] = {
+    {"init", ALONE, "c", "init Lumbung --as Siti", EX_CANTCREAT, false},
+    {"put", ALONE, "a", "put trees kind=jati n:=5 note=tall", EX_OK, false},
+    {"set", ALONE, "a", "set items/k3 v=other w:=2.5", EX_OK, false},
+    {"get", ALONE, "a", "get items/k3", EX_OK, true},
+    {"get --json", ALONE, "a", "--json get items/k1", EX_OK, true},
+    {"del", ALONE, "a", "del items/k4", EX_DATAERR, false},
+    {"restore", ALONE, "a", "restore items/k9", EX_DATAERR, false},
+    {"find", ALONE, "a", "find items number>=3 --sort -number", EX_OK, true},
+    {"history", ALONE, "a", "history items/k1", EX_OK, true},
+    {"conflicts", ALONE, "a", "conflicts", EX_OK, true},
+    {"resolve", ALONE, "a", "resolve items/k1 v --value third", EX_NOINPUT, false},
+    {"resolve --all", ALONE, "a", "resolve items --all --take latest", EX_OK, false},
+    {"import", ALONE, "a", "import rows %W/rows.csv --key number", EX_OK, false},
+    {"import again", ALONE, "a", "import items %W/items.csv --key key", EX_OK, false},
+    {"import json", ALONE, "a", "import lines %W/rows.ndjson --key number", EX_OK, false},
+    {"export", ALONE, "a", "export items -o %W/out.csv", EX_OK, false},
+    {"export json", ALONE, "a", "--json export items", EX_OK, true},
+    {"invite", ALONE, "a", "invite --role reader --uses 3", EX_OK, false},
+    {"invites", ALONE, "a", "invites", EX_OK, true},
+    {"cancel", ALONE, "a", "cancel %J", EX_OK, false},
+    {"admit", ALONE, "a", "admit Made --role steward", EX_OK, false},
+    {"members", ALONE, "a", "members", EX_OK, true},
+    {"peers", ALONE, "b", "peers", EX_OK, false},
+    {"status", ALONE, "a", "status", EX_OK, true},
+    {"log", ALONE, "a", "log", EX_OK, true},
+    {"log --raw", ALONE, "a", "log --raw", EX_OK, true},
+    {"verify", ALONE, "a", "verify", EX_OK, true},
+    {"rebuild", ALONE, "a", "rebuild", EX_OK, false},
+    {"compact", ALONE, "a", "compact", EX_OK, false},
+    {"join", GUEST, "c", "join %I --as Wayan", EX_CANTCREAT, false},
+    {"sync", GUEST, "b", "sync %A", EX_OK, false},
+    {"serve, met", HOST, "a", "serve --json --listen 127.0.0.1:0", EX_OK, false},
+    {"up", FIRST, "c", "up --json --listen 127.0.0.1:0", EX_OK, false},
+};
+
+struct facts {
+    bool is_there;
+    uint64_t events;
+    uint64_t records;
+};
+
+static char home[ROOM / 4];
+static char invite[ROOM];
+static char second_invite[ROOM];
+static char address[ROOM];
+static struct kept *kept[3]; /* a, b, c */
+static uint64_t points;
+static uint64_t failures;
+static uint64_t told;              /* of this command and way */
+static char wanted_text[RUN_TEXT]; /* what it says with nothing going wrong */
+
+/* The one that is tried now, for messages. */
+static const struct command *command;
+static const struct walk_way *way;
+static struct door_plan plan;
+
+__attribute__((format(printf, 2, 3))) static void wrong(const struct run *run, const char *format,
+                                                        ...)
+{
+    char text[ROOM];
+    va_list more;
+    failures++;
+    if (told++ >= TOLD_MAX) {
+        return;
+    }
+    va_start(more, format);
+    (void)vsnprintf(text, sizeof(text), format, more);
+    va_end(more);
+    printf("FAILED: %s, %s, %" PRIu64 "%s %s: %s\n", command->name, way->name, plan.nth,
+           plan.for_ever ? " and on" : "", door_where(), text);
+    if (run != NULL) {
+        printf("    | %.300s\n    | %.300s\n", run->said, run->complained);
+    }
+}
+
+/* ---- words ---- */
+
+static const char *with_values(const char *words, char out[4 * ROOM])
+{
+    const struct {
+        char letter;
+        const char *value;
+    } values[] = {{'A', address}, {'I', invite}, {'J', second_invite}, {'W', home}};
+    size_t len = 0;
+
+    for (const char *at = words; *at != '\0'; at++) {
+        const char *value = NULL;
+        for (size_t i = 0; *at == '%' && i < 4; i++) {
+            value = at[1] == values[i].letter ? values[i].value : value;
+        }
+        if (value != NULL) {
+            len += text_put(out + len, 4 * ROOM - len, "%s", value);
+            at++;
+        } else {
+            out[len++] = *at;
+        }
+    }
+    out[len] = '\0';
+    return out;
+}
+
+/* A command of the world's making: it must do. */
+__attribute__((format(printf, 2, 3))) static const struct run *must(const char *folder,
+                                                                    const char *format, ...)
+{
+    char words[ROOM];
+    va_list more;
+    va_start(more, format);
+    (void)vsnprintf(words, sizeof(words), format, more);
+    va_end(more);
+    const struct run *run = run_one(NULL, "-S %s/%s %s", home, folder, words);
+    if (run->code != 0) {
+        printf("the world is not made: exit %d of %s\n%s\n", run->code, words, run->complained);
+        exit(1);
+    }
+    return run;
+}
+
+static bool member(const char *json, const char *name, char out[ROOM])
+{
+    char key[64];
+    (void)text_put(key, sizeof(key), "\"%s\":\"", name);
+    const char *at = strstr(json, key);
+    out[0] = '\0';
+    if (at != NULL) {
+        at += strlen(key);
+        (void)text_put(out, ROOM, "%.*s", (int)strcspn(at, "\""), at);
+    }
+    return at != NULL;
+}
+
+static uint64_t number(const char *json, const char *name)
+{
+    char key[64];
+    (void)text_put(key, sizeof(key), "\"%s\":", name);
+    const char *at = strstr(json, key);
+    return at == NULL ? 0 : strtoull(at + strlen(key), NULL, 10);
+}
+
+/* ---- two halls ---- */
+
+static bool serve(const char *folder, const struct door_plan *with)
+{
+    char words[ROOM];
+    (void)text_put(words, sizeof(words), "-S %s/%s serve --json --listen 127.0.0.1:0", home,
+                   folder);
+    run_begin(RUN_FAR, with, words);
+    return run_has_said(RUN_FAR, "\"listening\"");
+}
+
+static void read_address(const struct run *run)
+{
+    (void)member(run->said, "listening", address);
+}
+
+static void serve_a(void)
+{
+    if (!serve("a", NULL)) {
+        printf("the world is not made: a does not serve\n%s\n", run_end(RUN_FAR)->complained);
+        exit(1);
+    }
+    read_address(run_so_far(RUN_FAR));
+}
+
+static void leave_a(void)
+{
+    run_stop(RUN_FAR);
+    (void)run_end(RUN_FAR);
+}
+
+static void write_tables(void)
+{
+    char path[ROOM];
+    char text[16 * 1024];
+    size_t len = text_put(text, sizeof(text), "number,note\n");
+    for (int i = 1; i <= 60; i++) {
+        len += text_put(text + len, sizeof(text) - len, "%d,row %d\n", i, i);
+    }
+    (void)text_put(path, sizeof(path), "%s/rows.csv", home);
+    file_write(path, text);
+    len = text_put(text, sizeof(text), "key,number,v\n");
+    for (int i = 1; i <= 30; i++) {
+        len += text_put(text + len, sizeof(text) - len, "k%d,%d,value %d\n", i, i, i);
+    }
+    (void)text_put(path, sizeof(path), "%s/items.csv", home);
+    file_write(path, text);
+    len = 0;
+    for (int i = 1; i <= 20; i++) {
+        len += text_put(text + len, sizeof(text) - len,
+                        "{\"number\":%d,\"height\":%d.5,\"is\":true}\n", i, i);
+    }
+    (void)text_put(path, sizeof(path), "%s/rows.ndjson", home);
+    file_write(path, text);
+}
+
+static void make_world(void)
+{
+    char path[ROOM];
+    char keep[ROOM];
+    (void)text_put(home, sizeof(home), "%s/lumbung-faults-%d",
+                   access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp", (int)getpid());
+    (void)mkdir(home, 0700);
+    write_tables();
+    must("a", "init Balai --as Siti");
+    must("a", "import items %s/items.csv --key key", home);
+    serve_a();
+    (void)member(must("a", "--json invite")->said, "invite", invite);
+    must("b", "join %s --as Made", invite);
+    leave_a();
+    must("a", "set items/k1 v=siti");
+    must("b", "set items/k1 v=made");
+    must("a", "set items/k2 v=siti");
+    must("b", "set items/k2 v=made");
+    serve_a();
+    must("b", "sync %s", address);
+    (void)member(must("a", "--json invite")->said, "invite", invite); /* it names the address */
+    leave_a();
+    must("b", "import rows %s/rows.csv --key number", home);
+    must("a", "del items/k9");
+    must("a", "conflicts");
+    (void)member(must("a", "--json invite")->said, "invite", second_invite);
+    for (int i = 0; i < 3; i++) {
+        kept[i] = NULL;
+        (void)text_put(path, sizeof(path), "%s/%c", home, 'a' + i);
+        (void)text_put(keep, sizeof(keep), "%s/keep.%c", home, 'a' + i);
+        kept[i] = kept_take(path, keep);
+    }
+}
+
+static void end_world(void)
+{
+    char path[ROOM];
+    const char *const folders[] = {"a", "b", "c", "keep.a", "keep.b", "keep.c"};
+    for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++) {
+        (void)text_put(path, sizeof(path), "%s/%s", home, folders[i]);
+        folder_remove(path);
+    }
+    folder_remove(home);
+}
+
+static void put_back(void)
+{
+    for (int i = 0; i < 3; i++) {
+        kept_put_back(kept[i]);
+    }
+}
+
+/* ---- one point ---- */
+
+static struct facts facts_of(const char *folder)
+{
+    const struct run *run = run_one(NULL, "-S %s/%s --json status", home, folder);
+    return (struct facts){.is_there = run->code == 0,
+                          .events = number(run->said, "events"),
+                          .records = number(run->said, "records")};
+}
+
+static bool is_told(const struct run *run)
+{
+    /* In company it may be the line that is told of, with the reason. */
+    if (command->company != ALONE && run->code == EX_UNAVAILABLE) {
+        return true;
+    }
+    for (size_t i = 0; way->codes[i] != 0; i++) {
+        if (run->code == way->codes[i]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What became of the one that was hit. */
+static void judge(const struct run *run)
+{
+    if (run->code == -1) {
+        wrong(run, "hangs");
+    } else if (way->codes[0] == 0) {
+        if (run->code != EX_OK && run->code != RUN_KILLED) {
+            wrong(run, "exit %d", run->code);
+        }
+    } else if (command->company >= HOST && run->code == RUN_SIGNAL + SIGTERM) {
+        return; /* it was ending already when it was told to */
+    } else if (run->code > RUN_SIGNAL) {
+        wrong(run, "signal %d", run->code - RUN_SIGNAL);
+    } else if (run->code != EX_OK && !is_told(run)) {
+        wrong(run, "exit %d", run->code);
+    } else if (run->code != EX_OK && run->complained[0] == '\0') {
+        wrong(run, "exit %d without a word", run->code);
+    }
+}
+
+static int hit(void)
+{
+    char text[4 * ROOM];
+    char words[5 * ROOM];
+    const struct run *run;
+
+    if (command->company == GUEST) {
+        serve_a();
+    }
+    (void)text_put(words, sizeof(words), "-S %s/%s %s", home, command->folder,
+                   with_values(command->words, text));
+    if (command->company == GUEST && strcmp(command->name, "join") == 0) {
+        (void)text_put(words + strlen(words), sizeof(words) - strlen(words), " %s", address);
+    }
+    if (command->company != HOST && command->company != FIRST) {
+        run = run_one(&plan, "%s", words);
+        judge(run);
+        int code = run->code;
+        if (plan.deed == DOOR_COUNTS) {
+            (void)text_put(wanted_text, sizeof(wanted_text), "%s", run->said);
+        } else if (code == EX_OK && command->only_tells && strcmp(run->said, wanted_text) != 0) {
+            wrong(run, "exit 0, and it has not said all");
+        }
+        if (command->company == GUEST) {
+            leave_a();
+        }
+        return code;
+    }
+    run_begin(RUN_FAR, &plan, words);
+    bool is_up = run_has_said(RUN_FAR, command->company == FIRST ? "\"invite\"" : "\"listening\"");
+    if (is_up && command->company == HOST) {
+        read_address(run_so_far(RUN_FAR));
+        run = run_one(NULL, "-S %s/b sync %s", home, address);
+        if (run->code == -1 || run->code > RUN_SIGNAL) {
+            wrong(run, "the guest: %d", run->code);
+        }
+    }
+    run_stop(RUN_FAR);
+    run = run_end(RUN_FAR);
+    judge(run);
+    return run->code;
+}
+
+/* The store afterwards, and the same command again. */
+static void look_after(int code, const struct facts *before, const struct facts *after)
+{
+    const struct run *run;
+    struct facts now = facts_of(command->folder);
+
+    if (!now.is_there) {
+        if (before->is_there || (code == EX_OK && after->is_there)) {
+            wrong(NULL, "exit %d, and the store is not there", code);
+        }
+    } else {
+        run = run_one(NULL, "-S %s/%s verify", home, command->folder);
+        if (run->code != EX_OK) {
+            wrong(run, "exit %d, and then of verify %d", code, run->code);
+        }
+        if (now.events < before->events ||
+            (code == EX_OK && command->company == ALONE &&
+             (now.events != after->events || now.records != after->records))) {
+            wrong(NULL,
+                  "exit %d, and %" PRIu64 " events, %" PRIu64 " records; before %" PRIu64
+                  ", %" PRIu64 "; to be %" PRIu64 ", %" PRIu64,
+                  code, now.events, now.records, before->events, before->records, after->events,
+                  after->records);
+        }
+    }
+    struct door_plan held = plan;
+    plan = (struct door_plan){.deed = DOOR_COUNTS};
+    char text[4 * ROOM];
+    if (command->company == GUEST || command->company == HOST) {
+        serve_a();
+        run =
+            strcmp(command->name, "join") != 0
+                ? run_one(NULL, "-S %s/b sync %s", home, address)
+                : run_one(NULL, "-S %s/c %s %s", home, with_values(command->words, text), address);
+        leave_a();
+    } else if (command->company == FIRST) {
+        run = run_one(NULL, "-S %s/c init Lumbung --as Siti", home);
+    } else {
+        run =
+            run_one(NULL, "-S %s/%s %s", home, command->folder, with_values(command->words, text));
+    }
+    plan = held;
+    if (run->code != EX_OK && run->code != command->again &&
+        !(command->company == FIRST && run->code == EX_CANTCREAT)) {
+        wrong(run, "exit %d, and again %d", code, run->code);
+    }
+}
+
+/* ---- all points ---- */
+
+static void walk(uint32_t wanted)
+{
+    put_back();
+    struct facts before = facts_of(command->folder);
+    plan = way->plan;
+    plan.deed = DOOR_COUNTS;
+    put_back();
+    if (hit() != EX_OK) {
+        wrong(NULL, "does not do with nothing going wrong");
+        return;
+    }
+    uint64_t calls = door_seen();
+    struct facts after = facts_of(command->folder);
+    const char *nth_wanted = getenv("LUM_FAULTS_NTH");
+    uint64_t here = nth_wanted != NULL ? 1 : wanted == 0 || calls < wanted ? calls : wanted;
+    for (uint64_t i = 0; i < here; i++) {
+        put_back();
+        plan = way->plan;
+        plan.nth = nth_wanted != NULL
+                       ? strtoull(nth_wanted, NULL, 10)
+                       : 1 + (here == calls ? i : (calls * i + (uint64_t)rand() % calls) / here);
+        int code = hit();
+        points++;
+        look_after(code, &before, &after);
+    }
+    printf("%-14s %-24s %6" PRIu64 " calls %6" PRIu64 " points%s\n", command->name, way->name,
+           calls, here, told > 0 ? "  FAILED" : "");
+    fflush(stdout);
+}
+
+static bool is_wanted(void)
+{
+    const char *only = getenv("LUM_FAULTS_ONLY");
+    return only == NULL || strcmp(only, command->name) == 0;
+}
+
+int walk_all(const struct walk_way *ways, size_t count, uint32_t wanted)
+{
+    const char *asked = getenv("LUM_FAULTS");
+    const char *seed = getenv("LUM_SEED");
+    unsigned number_of_run = seed == NULL ? (unsigned)getpid() : (unsigned)strtoul(seed, NULL, 10);
+
+    setenv("LC_ALL", "C.UTF-8", 1);
+    printf("LUM_SEED=%u\n", number_of_run);
+    srand(number_of_run);
+    wanted = asked == NULL ? wanted : (uint32_t)strtoul(asked, NULL, 10); /* "all": 0 */
+    make_world();
+    for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
+        for (size_t k = 0; k < count; k++) {
+            command = &commands[i];
+            way = &ways[k];
+            told = 0;
+            if (is_wanted()) {
+                walk(wanted == 0 ? 0 : (wanted + way->share - 1) / way->share);
+            }
+        }
+    }
+    end_world();
+    for (int i = 0; i < 3; i++) {
+        kept_free(kept[i]);
+    }
+    printf("figures: %" PRIu64 " points of %zu commands, %" PRIu64 " failures\n", points,
+           sizeof(commands) / sizeof(*commands), failures);
+    return failures == 0 ? 0 : 1;
+}
