@@ -43,7 +43,6 @@ enum {
 
     FULL_BELOW_BYTES = 1024 * 1024, /* a write that fails with less free than this: disk full */
     PATH_ROOM = 4096,
-    AT_END = -1,
 };
 
 static const uint32_t MAGIC = 0xBEEFC0DE;
@@ -77,13 +76,12 @@ static uint16_t u16_at(const uint8_t *at)
 
 /* ---- the two meta pages ---- */
 
-/* 0, an errno when the disk does not give them, or AT_END when the file is too short. */
-static int read_at(int fd, uint64_t offset, uint8_t *out, size_t len)
+int lum_store_file_read(int fd, uint64_t offset, uint8_t *out, size_t len)
 {
     for (size_t done = 0; done < len;) {
         ssize_t got = pread(fd, out + done, len - done, (off_t)(offset + done));
         if (got == 0 || (got < 0 && errno != EINTR)) {
-            return got == 0 ? AT_END : errno;
+            return got == 0 ? -1 : errno;
         }
         done += got > 0 ? (size_t)got : 0;
     }
@@ -94,11 +92,11 @@ static enum lum_status read_meta(int fd, uint64_t offset, const char *path,
                                  struct lum_store_shape *out, struct lum_error *err)
 {
     uint8_t at[META_LEN];
-    int code = read_at(fd, offset, at, sizeof at);
+    int code = lum_store_file_read(fd, offset, at, sizeof at);
     if (code > 0) {
         return lum_fail(err, lum_store_file_cause(path, code), path, strerror(code));
     }
-    if (code == AT_END || u32_at(at + HEAD) != MAGIC || (u16_at(at + WORD + 2) & PAGE_META) == 0) {
+    if (code != 0 || u32_at(at + HEAD) != MAGIC || (u16_at(at + WORD + 2) & PAGE_META) == 0) {
         return lum_fail(err, LUM_CAUSE_store_not_ours, path, NULL);
     }
     uint32_t version = u32_at(at + HEAD + 4);
@@ -161,6 +159,9 @@ static enum lum_status look(struct probe *probe, const char *path, bool always,
     status = lum_store_walk(shape, &what);
     if (status == LUM_NO_MEMORY) {
         return lum_fail(err, LUM_CAUSE_no_memory, NULL, NULL);
+    }
+    if (status == LUM_IO) {
+        return lum_fail(err, lum_store_file_cause(path, errno), path, strerror(errno));
     }
     return status == LUM_OK ? LUM_OK : lum_fail(err, LUM_CAUSE_store_damaged, path, what);
 }

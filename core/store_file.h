@@ -20,6 +20,9 @@
 LUM_MUST_USE enum lum_status lum_store_file_probe(const char *path, bool always,
                                                   struct lum_error *err);
 
+/* All of these bytes: 0; an errno when the disk does not give them; -1: the file is too short. */
+LUM_MUST_USE int lum_store_file_read(int fd, uint64_t offset, uint8_t *out, size_t len);
+
 /* These give 0 or an errno. finish: what was made is closed and durable; or removed, when `code`
  * says that something failed before, or this does. */
 int lum_store_file_make(const char *path, int *fd); /* new, 0600, open for writing */

@@ -9,13 +9,13 @@
  * end without gaps, in even sizes; a branch but that of the free list has two children or more; the
  * newest transaction is the newest that freed pages, for no commit leaves the old root in use.
  */
-#define _DEFAULT_SOURCE /* pread */
 #include "core/store_walk.h"
 
+#include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/mem.h"
+#include "core/store_file.h"
 
 enum {
     WORD = sizeof(size_t),
@@ -45,6 +45,7 @@ struct walk {
     const struct lum_store_shape *file;
     const char *what;                /* what does not hold; NULL while all does */
     bool is_exhausted;               /* no memory */
+    int trouble;                     /* an errno: the disk did not give a page */
     uint8_t *reached;                /* a bit a page */
     size_t reached_count;            /* of the two meta pages too */
     uint8_t *levels[LEVELS_MAX + 1]; /* the page at hand on each; the last one is for lists */
@@ -134,8 +135,9 @@ static bool reach(struct walk *walk, size_t first, size_t count)
 static bool load(struct walk *walk, size_t page, size_t skip, size_t len, uint8_t *out)
 {
     uint64_t offset = (uint64_t)page * walk->file->page_size + skip;
-    ssize_t got = pread(walk->file->fd, out, len, (off_t)offset);
-    return (got >= 0 && (size_t)got == len) || refuse(walk, "shorter than its content");
+    int code = lum_store_file_read(walk->file->fd, offset, out, len);
+    walk->trouble = code > 0 ? code : walk->trouble;
+    return code == 0 || refuse(walk, "shorter than its content");
 }
 
 static uint8_t *page_of(struct walk *walk, unsigned level)
@@ -460,6 +462,10 @@ enum lum_status lum_store_walk(const struct lum_store_shape *shape, const char *
     *what = walk.what;
     if (walk.is_exhausted) {
         return LUM_NO_MEMORY;
+    }
+    if (walk.trouble != 0) {
+        errno = walk.trouble;
+        return LUM_IO;
     }
     return walk.what == NULL ? LUM_OK : LUM_CORRUPT;
 }

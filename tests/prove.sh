@@ -23,6 +23,9 @@ proofs() {
     cat <<'END'
 P1 P4|8|kill -9 while it writes, imports, meets|LUM_KILLS={time} bash tests/script/60-kills.sh
 P1|0|nothing is told before the disk has it|bash tests/script/61-order.sh
+P4|0|kill -9 before and after calls that change a file, every command|LUM_FAULTS=40 build/gcc/tests/faults/test_kills
+P1 P15|0|memory ends, every command and a meeting|LUM_FAULTS=40 build/gcc/tests/faults/test_memory
+P1 P3|0|a system call fails, every command and a meeting|LUM_FAULTS=20 build/gcc/tests/faults/test_calls
 P6|0|a meeting cut at every byte|build/gcc/tests/prop/test_cut
 P12|15|the merge rules against an independent model|LUM_PROP_SECONDS={time} build/gcc/tests/prop/test_model
 P1-P9 P12|60|the district: every kind of trouble, the model beside it|LUM_SIM_SEED={seed} LUM_SIM_SECONDS={time} build/gcc/tests/sim/test_district

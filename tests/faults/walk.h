@@ -19,7 +19,7 @@ struct walk_way {
 };
 
 /* Walks each way through all commands; prints what failed and a line of figures; the exit code for
- * main. LUM_FAULTS: points a command and way (200 / share when "all": every one). */
+ * main. LUM_FAULTS: how many points of a command and way; all: every one. */
 int walk_all(const struct walk_way *ways, size_t count, uint32_t points);
 
 #endif
