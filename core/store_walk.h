@@ -38,8 +38,8 @@ enum {
 }; /* bytes of the record of a tree */
 void lum_store_tree_read(const uint8_t at[LUM_STORE_TREE], struct lum_store_tree *out);
 
-/* OK, NO_MEMORY, IO (errno says why), or CORRUPT: then *what, a literal, says why. Reads each page in
- * use once; needs two pages of memory a level and a bit for each page. */
+/* OK, NO_MEMORY, IO (errno says why), or CORRUPT: then *what, a literal, says why. Reads each page
+ * in use once; needs two pages of memory a level and a bit for each page. */
 LUM_MUST_USE enum lum_status lum_store_walk(const struct lum_store_shape *shape, const char **what);
 
 #endif

@@ -23,21 +23,24 @@ static void fail_for_memory(struct lum_seat *seat)
     lum__seat_fail(seat, &err);
 }
 
-/* The seat waits until the view has caught up. */
-static void ask_level(struct lum_node *node, struct lum_seat *seat)
+/* The view is to catch up; false without memory to ask for it. */
+static bool ask_level(struct lum_node *node)
 {
-    struct lum_job *job;
+    struct lum_job *job = node->level_asked ? NULL : lum_job_new(LUM_JOB_SETTLE);
 
-    if (node->level_asked) {
-        return;
+    if (job != NULL) {
+        node->level_asked = true;
+        lum_worker_push(node->worker, job);
     }
-    job = lum_job_new(LUM_JOB_SETTLE);
-    if (job == NULL) {
+    return node->level_asked;
+}
+
+/* The seat waits for that. */
+static void wait_for_level(struct lum_node *node, struct lum_seat *seat)
+{
+    if (!ask_level(node)) {
         fail_for_memory(seat);
-        return;
     }
-    node->level_asked = true;
-    lum_worker_push(node->worker, job);
 }
 
 static void start_writing(struct lum_node *node, struct lum_seat *seat, enum lum_job_type type)
@@ -61,7 +64,7 @@ static void start(struct lum_node *node, struct lum_seat *seat)
             seat->state = LUM_SEAT_READING;
         } else {
             seat->state = LUM_SEAT_LEVEL;
-            ask_level(node, seat);
+            wait_for_level(node, seat);
         }
         break;
     case LUM_SIDE_WRITE:
@@ -209,7 +212,7 @@ static void read_step(struct lum_node *node, struct lum_seat *seat)
     lum_txn_abort(world->log);
     uv_rwlock_rdunlock(lum_worker_gate(node->worker));
     if (status == LUM_CORRUPT) {
-        ask_level(node); /* makes a damaged view anew */
+        (void)ask_level(node); /* makes a damaged view anew */
     }
     if (status == LUM_AGAIN) {
         hand_over(seat);
@@ -232,7 +235,7 @@ void lum__seat_turn(struct lum_node *node, struct lum_seat *seat)
     } else if (seat->state == LUM_SEAT_MEETING) {
         lum__meet_seat_turn(node, seat);
         if (seat->state == LUM_SEAT_TALLY) {
-            ask_level(node, seat);
+            wait_for_level(node, seat);
         }
     }
 }
