@@ -155,6 +155,15 @@ static enum lum_status env_open(struct lum_store *store, const struct lum_store_
     return rc == 0 ? LUM_OK : tell(store, rc, err);
 }
 
+/* No rows and no tables at all: the file was made just now, or its making was cut short. */
+static bool is_blank(MDB_txn *txn)
+{
+    MDB_dbi names;
+    MDB_stat stat;
+    return mdb_dbi_open(txn, NULL, 0, &names) == 0 && mdb_stat(txn, names, &stat) == 0 &&
+           stat.ms_entries == 0;
+}
+
 static enum lum_status tables_open(struct lum_store *store, MDB_txn *txn,
                                    const struct lum_store_options *options, bool is_new,
                                    struct lum_error *err)
@@ -162,8 +171,9 @@ static enum lum_status tables_open(struct lum_store *store, MDB_txn *txn,
     for (uint32_t i = 0; i < options->table_count; i++) {
         int rc = mdb_dbi_open(txn, options->tables[i], is_new ? MDB_CREATE : 0, &store->tables[i]);
         if (rc == MDB_NOTFOUND) {
-            return lum_fail(err, i == 0 ? LUM_CAUSE_store_not_ours : LUM_CAUSE_store_damaged,
-                            store->path, options->tables[i]);
+            enum lum_cause none = is_blank(txn) ? LUM_CAUSE_no_store : LUM_CAUSE_store_not_ours;
+            return lum_fail(err, i == 0 ? none : LUM_CAUSE_store_damaged, store->path,
+                            options->tables[i]);
         }
         if (rc != 0) {
             return tell(store, rc, err);
@@ -200,15 +210,6 @@ static enum lum_status format_get(struct lum_store *store, MDB_txn *txn, struct 
                : lum_fail_number(err, LUM_CAUSE_store_newer, store->path, store->format);
 }
 
-/* No rows and no tables at all: the file was made just now, or its making was cut short. */
-static bool is_blank(MDB_txn *txn)
-{
-    MDB_dbi names;
-    MDB_stat stat;
-    return mdb_dbi_open(txn, NULL, 0, &names) == 0 && mdb_stat(txn, names, &stat) == 0 &&
-           stat.ms_entries == 0;
-}
-
 /* Tables and format of a new file come in one commit, so that there is no half of it. */
 static enum lum_status contents_open(struct lum_store *store,
                                      const struct lum_store_options *options, struct lum_error *err)
@@ -218,10 +219,8 @@ static enum lum_status contents_open(struct lum_store *store,
     if (rc != 0) {
         return tell(store, rc, err);
     }
-    bool is_new = is_blank(txn);
-    enum lum_status status = is_new && !options->create
-                                 ? lum_fail(err, LUM_CAUSE_no_store, store->path, NULL)
-                                 : tables_open(store, txn, options, is_new, err);
+    bool is_new = is_blank(txn) && options->create;
+    enum lum_status status = tables_open(store, txn, options, is_new, err);
     if (status == LUM_OK) {
         status = is_new ? format_put(store, txn, err) : format_get(store, txn, err);
     }
@@ -415,11 +414,9 @@ enum lum_status lum_txn_get(struct lum_txn *txn, uint32_t table, struct lum_byte
     MDB_val k = val_of(key);
     MDB_val v = {0};
     MDB_cursor *cursor = NULL;
-    if (txn->is_write && cursor_of(txn, table, &cursor) != 0) {
-        cursor = NULL; /* no memory for one: a read does without */
-    }
-    int rc = cursor != NULL ? mdb_cursor_get(cursor, &k, &v, MDB_SET)
-                            : mdb_get(txn->mdb, table_of(txn, table), &k, &v);
+    bool is_kept = txn->is_write && cursor_of(txn, table, &cursor) == 0; /* not without memory */
+    int rc = is_kept ? mdb_cursor_get(cursor, &k, &v, MDB_SET)
+                     : mdb_get(txn->mdb, table_of(txn, table), &k, &v);
     rc = rc != 0 ? rc : take(txn->store, table, key, v, value);
     return settle(txn->store, rc);
 }

@@ -437,8 +437,10 @@ static void why_down(const struct lum_node *node, const struct lum_target *targe
         cause = LUM_CAUSE_meeting_fault;
         two = lum_fault_name(line->fault);
     } else if (line->is_up) {
-        cause = node->is_newcomer && node->roster != NULL ? LUM_CAUSE_invite_used
-                                                          : LUM_CAUSE_meeting_broke;
+        bool is_ours = node->has_failed || line->conn.broke == UV_EIO ||
+                       line->conn.broke == UV_ENOMEM; /* not that they closed it */
+        bool is_refused = node->is_newcomer && node->roster != NULL && !is_ours;
+        cause = is_refused ? LUM_CAUSE_invite_used : LUM_CAUSE_meeting_broke;
         two = line->conn.broke < 0 ? uv_strerror(line->conn.broke) : "the other side ended it";
     } else if (line->conn.broke < 0) {
         cause = LUM_CAUSE_unreachable;
