@@ -51,13 +51,10 @@ static void forget(struct lum_space *space)
     lum_author_forget(space);
 }
 
-void lum_space_abort(struct lum_space *space)
+/* The log's transaction has ended without a commit: nothing of the batch is true any more. */
+static void give_up(struct lum_space *space, bool with_view)
 {
-    if (space->log_txn == NULL) {
-        return;
-    }
-    lum_txn_abort(space->log_txn);
-    if (space->view_saw_batch) {
+    if (with_view) {
         lum_space_view_abort(space);
     }
     forget(space);
@@ -67,6 +64,15 @@ void lum_space_abort(struct lum_space *space)
     space->pin_day = 0;
     space->is_level = false;
     space->is_settled = false;
+}
+
+void lum_space_abort(struct lum_space *space)
+{
+    if (space->log_txn == NULL) {
+        return;
+    }
+    lum_txn_abort(space->log_txn);
+    give_up(space, space->view_saw_batch);
 }
 
 enum lum_status lum_space_commit_log(struct lum_space *space, struct lum_error *err)
@@ -82,9 +88,7 @@ enum lum_status lum_space_commit_log(struct lum_space *space, struct lum_error *
     }
     status = lum_txn_commit(space->log_txn, err);
     if (status != LUM_OK) {
-        space->log_txn = NULL;
-        lum_space_view_abort(space);
-        forget(space);
+        give_up(space, true);
         return status;
     }
     forget(space);

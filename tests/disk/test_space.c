@@ -148,6 +148,9 @@ static enum lum_status write_batch(struct life *l)
     }
     status = lum_space_commit(l->site.space, &l->site.error);
     l->is_saved[batch] = status == LUM_OK;
+    const struct lum_growth *grown = NULL;
+    bool is_told = lum_space_grown(l->site.space, &grown) > 0;
+    assert_true(is_told == (status == LUM_OK)); /* neighbours hear of what is durable alone */
     return status;
 }
 
