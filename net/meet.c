@@ -433,6 +433,10 @@ static void why_down(const struct lum_node *node, const struct lum_target *targe
     enum lum_cause cause;
     const char *two = NULL;
 
+    if (line->why.cause != LUM_CAUSE_none) {
+        *err = line->why;
+        return;
+    }
     if (line->fault != LUM_FAULT_NONE) {
         cause = LUM_CAUSE_meeting_fault;
         two = lum_fault_name(line->fault);

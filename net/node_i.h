@@ -43,6 +43,7 @@ struct lum_line {
     uint64_t opened_ms;
     uint64_t conflicts_before;
     enum lum_fault fault;    /* it was closed for this */
+    struct lum_error why;    /* or for trouble of our own: a full disk */
     bool met_equal;          /* at least once */
     struct lum_sync_tally told; /* last tally: stands when sync has forgotten the session */
 };

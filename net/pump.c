@@ -181,6 +181,23 @@ static struct lum_seat *seat_of(struct lum_node *node, const struct lum_job *job
     return NULL;
 }
 
+/* A job of this line failed. For trouble of ours whoever asked for the meeting hears what it was, and
+ * the neighbour is not blamed; otherwise they sent what does not fit. */
+static void close_for_job(struct lum_node *node, const struct lum_job *job, enum lum_fault fault)
+{
+    struct lum_line *line = lum__line_by_session(node, job->session);
+
+    if (line == NULL) {
+        return;
+    }
+    if (job->status == LUM_FULL || job->status == LUM_IO || job->status == LUM_NO_MEMORY) {
+        line->why = job->error;
+    } else {
+        line->fault = fault;
+    }
+    lum__line_close(line, false);
+}
+
 static void tell_ingested(struct lum_node *node, const struct lum_job *job)
 {
     struct lum_sync_event event = {.type = LUM_SYNC_INGESTED, .session = job->session};
@@ -188,10 +205,7 @@ static void tell_ingested(struct lum_node *node, const struct lum_job *job)
     if (job->status != LUM_OK) {
         /* The node is ending, or the disk is full: nothing was kept. The session would wait for it
          * for ever; the next meeting brings it again. */
-        struct lum_line *line = lum__line_by_session(node, job->session);
-        if (line != NULL) {
-            lum__line_close(line, false);
-        }
+        close_for_job(node, job, LUM_FAULT_NONE);
         return;
     }
     if (job->result.end == LUM_INGEST_FORK) {
@@ -239,11 +253,7 @@ static void finish_job(struct lum_node *node, struct lum_job *job)
     case LUM_JOB_WELCOME:
     case LUM_JOB_DOUBT:
         if (job->status != LUM_OK) {
-            struct lum_line *line = lum__line_by_session(node, job->session);
-            if (line != NULL) {
-                line->fault = LUM_FAULT_SPACE;
-                lum__line_close(line, false);
-            }
+            close_for_job(node, job, LUM_FAULT_SPACE);
         }
         break;
     default:
