@@ -181,8 +181,8 @@ static struct lum_seat *seat_of(struct lum_node *node, const struct lum_job *job
     return NULL;
 }
 
-/* A job of this line failed. For trouble of ours whoever asked for the meeting hears what it was, and
- * the neighbour is not blamed; otherwise they sent what does not fit. */
+/* A job of this line failed. For trouble of ours whoever asked for the meeting hears what it was,
+ * and the neighbour is not blamed; otherwise they sent what does not fit. */
 static void close_for_job(struct lum_node *node, const struct lum_job *job, enum lum_fault fault)
 {
     struct lum_line *line = lum__line_by_session(node, job->session);
