@@ -162,7 +162,11 @@ enum lum_status lum_ask_backup(struct lum_ask *ask, struct lum_error *err)
     const char *path;
     enum lum_status status;
 
-    if (!lum_ask_cstr(ask, "path", &path) || path == NULL || path[0] != '/') {
+    status = lum_ask_cstr(ask, "path", &path);
+    if (status == LUM_NO_MEMORY) {
+        return status;
+    }
+    if (status != LUM_OK || path == NULL || path[0] != '/') {
         return lum_fail(err, LUM_CAUSE_bad_request, "path", NULL);
     }
     status = tell_records(ask, err);
