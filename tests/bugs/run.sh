@@ -3,12 +3,14 @@
 # that must find it. Each must be found in time, and the tree as it is must pass first.
 #
 #   tests/bugs/run.sh                 all
-#   tests/bugs/run.sh district        those of one proof: model, district, bad, sync, order, damage
+#   tests/bugs/run.sh district        those of one proof: model, district, bad, sync, order, faults,
+#                                     damage
 #   tests/bugs/run.sh 07 23           these
 #
 # By number:  01-19 the merge rules (prop_model)   20-59 the district (sim_stories, sim_district)
 #             47-52 of those: malicious neighbours (sim_bad, unit_hear)
-#             60-79 what sync says (its unit tests)  80-89 told too early (script_61-order)
+#             60-79 what sync says (its unit tests)  80-84 told too early (script_61-order)
+#             85-87 memory that ends, kill -9 (faults_memory, faults_kills)
 #             94-97 damaged files (unit_store_walk, _log_piece, _ask_verify)
 # The last line is for who gathers figures (tests/prove.sh).
 # A patch that no longer fits is to be made anew in the changed code, not dropped.
@@ -24,6 +26,7 @@ proof_of() { # number
         0? | 1?) echo model ;;
         47 | 48 | 49 | 50 | 51 | 52) echo bad ;;
         6? | 7?) echo sync ;;
+        8[5-7]) echo faults ;;
         9[4-7]) echo damage ;;
         8? | 9?) echo order ;;
         *) echo district ;;
@@ -36,6 +39,7 @@ targets_of() {
         bad) echo sim_bad unit_hear ;;
         sync) echo unit_hear unit_sync unit_protocol ;;
         order) echo lumbung tool_order tool_feed ;;
+        faults) echo faults_memory faults_kills ;;
         damage) echo unit_store_walk unit_log_piece unit_ask_verify ;;
     esac
 }
@@ -67,6 +71,12 @@ prove() {
             LUM_DAMAGES=700 timeout $((4 * $2 + 60)) \
                 sh -c "$tests/unit/test_log_piece && $tests/unit/test_ask_verify &&
                     $tests/unit/test_store_walk"
+            ;;
+        faults)
+            LUM_FAULTS=all timeout $((4 * $2 + 60)) \
+                sh -c "LUM_FAULTS_ONLY=put $tests/faults/test_memory &&
+                LUM_FAULTS_ONLY=get $tests/faults/test_memory &&
+                LUM_FAULTS_ONLY=join $tests/faults/test_kills"
             ;;
         order)
             LUMBUNG=$work/build/lumbung LUMBUNG_RELEASE=$work/build/lumbung LUM_TOOLS=$tests/tools \
