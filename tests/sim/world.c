@@ -149,6 +149,9 @@ static void come_to_rest(struct sim *sim)
             continue;
         }
         sim_machine_wake(machine);
+        if (machine->has_trouble) { /* what its disk refused it for good, it learns at a start */
+            sim_machine_down(machine);
+        }
         sim_disk_mends(sim, &(struct story_act){.who = i});
         if (is_in_core(sim, i)) {
             sim_machine_boot(machine);
