@@ -216,6 +216,19 @@ static unsigned keep_lines(struct sim *sim)
     return depth;
 }
 
+/* What was gathered last may have made somebody wait whom the founder has not approved yet. */
+static bool somebody_waits(struct sim *sim)
+{
+    const struct lum_roster *roster = lum_space_roster(sim->machines[0]->site.space);
+    for (size_t i = 0; i < lum_roster_device_count(roster); i++) {
+        const struct lum_device *device = lum_roster_device(roster, i);
+        if (device->is_valid && !device->is_effective) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void quiet(struct sim *sim)
 {
     come_to_rest(sim);
@@ -231,7 +244,7 @@ static void quiet(struct sim *sim)
             sim_say_logs(sim);
             sim_die(sim, "after %u ms of quiet not all hold the same", (unsigned)bound);
         }
-    } while (!sim_all_equal(sim));
+    } while (!sim_all_equal(sim) || somebody_waits(sim));
     sim_say(sim, "all hold the same after %u ms", (unsigned)(sim->now_ms - began));
 }
 
