@@ -297,7 +297,7 @@ enum lum_status lum_client_settle(struct lum_client *client, const struct lum_an
             answer->progress(answer->self, progress.applied, 0);
         }
     } while (status == LUM_AGAIN);
-    return status;
+    return status == LUM_FULL ? LUM_OK : status; /* the view shows what it had before */
 }
 
 /* ---- opening ---- */

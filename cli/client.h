@@ -49,7 +49,8 @@ void lum_client_close(struct lum_client *client);
 LUM_MUST_USE enum lum_status lum_client_ask(struct lum_client *client, struct lum_bytes body,
                                             const struct lum_answer *answer,
                                             struct lum_error *err);
-/* Brings the view up to the log, telling answer->progress; nothing to do where a node runs. */
+/* Brings the view up to the log, telling answer->progress; nothing to do where a node runs. OK on a
+ * full disk: what the view had before can still be read. */
 LUM_MUST_USE enum lum_status lum_client_settle(struct lum_client *client,
                                                const struct lum_answer *answer,
                                                struct lum_error *err);

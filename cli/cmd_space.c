@@ -34,6 +34,10 @@ static void say_warnings(const struct lum_run *run, struct lum_bytes map)
     if (lum_map_bool(map, "in_doubt")) {
         lum_print_text(&run->print, LUM_TEXT_status_in_doubt, NULL, NULL, NULL);
     }
+    if (lum_map_value(map, "room", &fork)) {
+        lum_show_size(run, lum_map_uint(map, "room"), who);
+        lum_print_text(&run->print, LUM_TEXT_status_room, who, NULL, NULL);
+    }
     say_number(run, LUM_TEXT_status_conflicts, lum_map_uint(map, "conflicts"));
     say_number(run, LUM_TEXT_status_revived, lum_map_uint(map, "revived"));
     say_number(run, LUM_TEXT_status_pending, lum_map_uint(map, "pending"));

@@ -69,6 +69,7 @@ static void catch_signals(void)
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGPIPE, &ignore, NULL); /* a closed pipe is a failed write, told as one */
+    sigaction(SIGXFSZ, &ignore, NULL); /* so is a file at its limit */
 }
 
 /* ---- one command ---- */

@@ -42,6 +42,11 @@ struct lum_env {
     enum lum_status (*file_identity)(void *self, const char *path, struct lum_file_identity *out);
     /* Size of a file in bytes; NOT_FOUND when there is none. */
     enum lum_status (*file_size)(void *self, const char *path, uint64_t *out);
+    /* A 0600 file of so many bytes for which the disk really has put room aside, or none. */
+    enum lum_status (*file_reserve)(void *self, const char *path, uint64_t bytes,
+                                    struct lum_error *err);
+    /* Bytes that we may still write on the file system of a folder. */
+    enum lum_status (*room)(void *self, const char *path, uint64_t *out);
     /* The folder exists afterwards with mode 0700 and is ours, or the error says why not. */
     enum lum_status (*folder_make)(void *self, const char *path, struct lum_error *err);
     /* 32 bytes that name this machine (hashed machine id); zeros when it has no name. */

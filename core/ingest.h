@@ -31,6 +31,7 @@ enum lum_ingest_end {
     LUM_INGEST_STRANGER, /* no valid JOIN of its author yet, or payloads left out: not kept */
     LUM_INGEST_FORK,     /* a fork was proved; the log is frozen now */
     LUM_INGEST_FAULTY,   /* see fault */
+    LUM_INGEST_NO_ROOM,  /* not kept: the disk is nearly full (core/space.h) */
 };
 
 struct lum_ingest_result {

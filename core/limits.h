@@ -33,6 +33,16 @@ enum {
     /* Store. */
     LUM_VIEW_DIRTY_PAGES_MAX = 6000, /* heap held by one view transaction */
 
+    /* Room on the disk (core/room.h): the reserve, and what must be free beside it. */
+    LUM_RESERVE_BYTES = 8 * 1024 * 1024,
+    LUM_ROOM_GIVE_BYTES = 2 * 1024 * 1024,  /* less: the reserve is given up */
+    LUM_ROOM_TAKE_BYTES = 16 * 1024 * 1024, /* so much and no reserve: it is taken back */
+    LUM_ROOM_MEDIA_BYTES = 32 * 1024 * 1024,
+    LUM_ROOM_REMOTE_BYTES = 8 * 1024 * 1024, /* the largest batch and what its view takes */
+    LUM_ROOM_BULK_BYTES = 1024 * 1024,
+    LUM_ROOM_OWN_BYTES = 1024 * 1024,  /* reserve and all: for deletes, and for the view */
+    LUM_ROOM_SINGLE_BYTES = 64 * 1024, /* a question up to this is no bulk */
+
     /* Sync and net, for each neighbour. */
     LUM_MESSAGE_MAX = 512 * 1024,
     LUM_RECORD_MAX = 65535,                 /* Noise, section 3 */

@@ -4,6 +4,7 @@
  *   folder 0700   seed.node, seed.device   32 bytes each, 0600; never overwritten
  *                 home                     where this store lives, core/home.h
  *                 log.mdb, view.mdb        core/schema.h
+ *                 reserve                  core/room.h
  *
  * A folder whose log.mdb has neither a genesis nor an invite is what a crash in init left: it is
  * taken as empty. Everything that makes it a space comes in one commit.
@@ -306,7 +307,11 @@ static enum lum_status open_there(struct lum_space *space, struct lum_error *err
     if (status == LUM_OK) {
         status = lum_home_read(space->env, space->dir, &space->home, err);
     }
-    return status == LUM_OK ? open_view(space, err) : status;
+    if (status == LUM_OK) {
+        lum_room_look(&space->room, space->env, space->dir);
+        status = open_view(space, err);
+    }
+    return status;
 }
 
 enum lum_status lum_space_open(const struct lum_space_options *options, struct lum_space **out,
@@ -417,6 +422,11 @@ const struct lum_roster *lum_space_roster(struct lum_space *space)
 const struct lum_home *lum_space_home(struct lum_space *space)
 {
     return &space->home;
+}
+
+const struct lum_room *lum_space_room(struct lum_space *space)
+{
+    return &space->room;
 }
 
 enum lum_status lum_space_secret(struct lum_space *space, uint32_t *generation, uint8_t secret[32])

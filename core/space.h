@@ -27,6 +27,7 @@
 #include "core/ingest.h"
 #include "core/invite.h"
 #include "core/keys.h"
+#include "core/room.h"
 #include "core/tick.h"
 #include "core/view.h"
 
@@ -77,9 +78,14 @@ const struct lum_home *lum_space_home(struct lum_space *space);
 LUM_MUST_USE enum lum_status lum_space_secret(struct lum_space *space, uint32_t *generation,
                                               uint8_t secret[32]);
 
+/* As it was when a batch was last begun, or the view settled. */
+const struct lum_room *lum_space_room(struct lum_space *space);
+
 /* ---- the batch ---- */
 
+/* Looks at the room first: own events are always tried, and the reserve is given up for them. */
 LUM_MUST_USE enum lum_status lum_space_begin(struct lum_space *space, struct lum_error *err);
+/* end NO_ROOM, and nothing kept, when room runs short: strangers' events stop before our own. */
 LUM_MUST_USE enum lum_status lum_space_ingest(struct lum_space *space, const struct lum_ingest *in,
                                               struct lum_ingest_result *out, struct lum_error *err);
 /* Where an own event came to stand. */
@@ -137,6 +143,9 @@ bool lum_space_roster_changed(struct lum_space *space);
 LUM_MUST_USE enum lum_status lum_space_settle(struct lum_space *space, uint64_t events_max,
                                               struct lum_view_progress *progress,
                                               struct lum_error *err);
+/* Settles all for who reads next. On a full disk OK: the view then shows what it had before. */
+LUM_MUST_USE enum lum_status lum_space_settle_to_read(struct lum_space *space,
+                                                      struct lum_error *err);
 /* Ends the view's open transaction: due before another thread takes the space over, since a write
  * transaction belongs to the thread that began it. Not inside a batch. */
 LUM_MUST_USE enum lum_status lum_space_rest(struct lum_space *space, struct lum_error *err);

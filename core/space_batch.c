@@ -16,6 +16,7 @@ enum lum_status lum_space_begin(struct lum_space *space, struct lum_error *err)
 {
     LUM_ASSERT(space->log_txn == NULL);
     space->grown_count = 0;
+    lum_room_look(&space->room, space->env, space->dir);
     enum lum_status status = lum_space_heal(space, err);
     if (status == LUM_OK) {
         space->view_damage = lum_store_damage(space->view);
@@ -215,6 +216,10 @@ enum lum_status lum_space_ingest(struct lum_space *space, const struct lum_inges
     enum lum_status status = LUM_OK;
     if (!space->has_genesis) { /* nobody is known yet */
         *out = (struct lum_ingest_result){.end = LUM_INGEST_STRANGER};
+        return LUM_OK;
+    }
+    if (!lum_room_has(&space->room, LUM_ROOM_REMOTE)) {
+        *out = (struct lum_ingest_result){.end = LUM_INGEST_NO_ROOM};
         return LUM_OK;
     }
     if (is_ours(space, &in->name)) { /* our rows move under the gathered run */

@@ -68,6 +68,7 @@ struct lum_space {
     struct lum_view *applier;
     struct lum_log_reader *reader;
     struct lum_gate gate;
+    struct lum_room room; /* as of the last batch's beginning */
 
     /* who we are */
     struct lum_seeds seeds;

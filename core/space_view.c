@@ -233,6 +233,7 @@ enum lum_status lum_space_settle(struct lum_space *space, uint64_t events_max,
         return status;
     }
     uint64_t done = 0;
+    lum_room_look(&space->room, space->env, space->dir); /* the reserve is for the view as well */
     status = lum_space_check_open(space, err);
     status = status == LUM_OK ? LUM_AGAIN : status;
     while (status == LUM_AGAIN && !space->rebuild_is_due &&
@@ -250,6 +251,15 @@ enum lum_status lum_space_settle(struct lum_space *space, uint64_t events_max,
         space->is_settled = true;
     }
     return status;
+}
+
+enum lum_status lum_space_settle_to_read(struct lum_space *space, struct lum_error *err)
+{
+    struct lum_view_progress progress = {0};
+    lum_room_look(&space->room, space->env, space->dir);
+    enum lum_status status = lum_space_settle(space, 0, &progress, err);
+    space->told = progress; /* the next settle tells it */
+    return status == LUM_FULL ? LUM_OK : status;
 }
 
 void lum_space_level(struct lum_space *space)

@@ -64,6 +64,7 @@
     X(unreachable, UNREACHABLE)    /* {1} address, {2} system's words */                           \
     X(no_answer, UNREACHABLE)      /* {1} address: silence; wrong space, or not Lumbung */         \
     X(meeting_broke, UNREACHABLE)  /* {1} address, {2} what broke */                               \
+    X(no_room, UNREACHABLE)        /* {1} address: the disk there is full */                       \
     X(meeting_fault, FAULT)        /* {1} address, {2} fault's name */                             \
     X(not_confirmed, DENIED)       /* {1} address: gov alone is shown, to us or by us */           \
     X(address_in_use, BUSY)        /* {1} address */                                               \

@@ -141,7 +141,7 @@ static enum lum_status env_open(struct lum_store *store, const struct lum_store_
     flags |= options->durability == LUM_DERIVED ? MDB_NOMETASYNC : 0;
     flags |= options->durability == LUM_SCRATCH ? MDB_NOSYNC : 0;
     flags |= options->read_only ? MDB_RDONLY : 0;
-    int rc = ENOMEM;
+    int rc = lum_store_file_has_room(options->path) ? ENOMEM : ENOSPC;
     for (uint64_t map = options->map_bytes; rc == ENOMEM && map >= MAP_BYTES_MIN; map /= 2) {
         mdb_env_close(store->env);
         store->env = NULL;

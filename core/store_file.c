@@ -23,6 +23,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -242,14 +243,44 @@ static bool disk_is_full(const char *path)
     return statvfs(path, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize < FULL_BELOW_BYTES;
 }
 
+/* What was written of the last page fills the file up to its limit (ulimit -f). */
+static bool file_is_full(const char *path)
+{
+    struct rlimit limit;
+    struct stat st;
+    return getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+           stat(path, &st) == 0 && (uint64_t)st.st_size + PAGE_SIZE_MAX > limit.rlim_cur;
+}
+
+bool lum_store_file_has_room(const char *path)
+{
+    char name[PATH_ROOM];
+    struct stat st;
+    size_t len = strlen(path);
+    if (len + sizeof "-lock" > sizeof name) {
+        return true;
+    }
+    memcpy(name, path, len);
+    memcpy(name + len, "-lock", sizeof "-lock");
+    if (stat(name, &st) == 0 && st.st_blocks > 0) {
+        return true;
+    }
+    const char *slash = strrchr(path, '/');
+    size_t folder = slash == NULL ? 0 : (size_t)(slash - path) + 1;
+    memcpy(name + folder, ".", 2);
+    return !disk_is_full(name);
+}
+
 enum lum_cause lum_store_file_cause(const char *path, int code)
 {
     switch (code) {
     case ENOSPC:
     case EDQUOT:
+    case EFBIG:
         return LUM_CAUSE_disk_full;
     case EIO:
-        return disk_is_full(path) ? LUM_CAUSE_disk_full : LUM_CAUSE_disk_error;
+        return disk_is_full(path) || file_is_full(path) ? LUM_CAUSE_disk_full
+                                                        : LUM_CAUSE_disk_error;
     case ENOMEM:
         return LUM_CAUSE_no_memory;
     case EACCES:

@@ -29,7 +29,12 @@ int lum_store_file_make(const char *path, int *fd); /* new, 0600, open for writi
 int lum_store_file_finish(const char *path, int fd, int code);
 int lum_store_file_sync_folder(const char *path); /* of that file */
 
-/* The cause of an errno. EIO on a full disk is disk_full: that is how LMDB tells it. */
+/* False when the store's lock file is still to be made and there is no room for it: it is mapped,
+ * and touching it would end the process (SIGBUS). */
+bool lum_store_file_has_room(const char *path);
+
+/* The cause of an errno. EIO on a full disk, or of a file at its limit, is disk_full: that is how
+ * LMDB tells it. */
 enum lum_cause lum_store_file_cause(const char *path, int code);
 
 #endif

@@ -132,10 +132,9 @@ static enum lum_status write_file(struct lum_backup *backup, struct writing *fil
 /* Of people's records, as the view counts them. */
 static enum lum_status tell_records(struct lum_ask *ask, struct lum_error *err)
 {
-    struct lum_view_progress progress = {0};
     struct lum_view_counts counts;
     struct lum_txn *view = NULL;
-    enum lum_status status = lum_space_settle(ask->world.space, 0, &progress, err);
+    enum lum_status status = lum_space_settle_to_read(ask->world.space, err);
 
     if (status == LUM_OK) {
         status = lum_txn_begin_read(lum_space_view(ask->world.space), &view, err);

@@ -340,8 +340,8 @@ static void keep_roots(struct lum_space *space)
 enum lum_status lum_ask_status(struct lum_ask *ask, struct lum_error *err)
 {
     struct lum_space *space = ask->world.space;
-    struct lum_view_progress progress = {0};
-    enum lum_status status = lum_space_settle(space, 0, &progress, err);
+    const struct lum_room *room = lum_space_room(space);
+    enum lum_status status = lum_space_settle_to_read(space, err);
 
     if (status != LUM_OK) {
         return status;
@@ -351,6 +351,9 @@ enum lum_status lum_ask_status(struct lum_ask *ask, struct lum_error *err)
     lum_reply_cstr(&ask->reply, "version", LUM_VERSION);
     if (lum_space_home(space)->in_doubt) {
         lum_reply_bool(&ask->reply, "in_doubt", true);
+    }
+    if (!lum_room_has(room, LUM_ROOM_REMOTE)) {
+        lum_reply_uint(&ask->reply, "room", room->free);
     }
     status = tell_snapshot(ask, err);
     if (status == LUM_OK) {

@@ -15,6 +15,7 @@
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -39,6 +40,7 @@ enum lum_status lum_host_fail(int code, const char *path, struct lum_error *err)
         return lum_fail(err, LUM_CAUSE_read_only, path, NULL);
     case ENOSPC:
     case EDQUOT:
+    case EFBIG: /* a file may not grow on: of a limit, or of a stick's file system */
         return lum_fail(err, LUM_CAUSE_disk_full, path, NULL);
     case ENOMEM:
     case ENOBUFS:
@@ -259,6 +261,37 @@ static enum lum_status file_size(void *self, const char *path, uint64_t *out)
     return LUM_OK;
 }
 
+static enum lum_status file_reserve(void *self, const char *path, uint64_t bytes,
+                                    struct lum_error *err)
+{
+    (void)self;
+    int fd = open(path, O_WRONLY | O_CREAT | NOTE_FLAGS, 0600);
+    if (fd < 0) {
+        return lum_host_fail(errno, path, err);
+    }
+    int code = posix_fallocate(fd, 0, (off_t)bytes);
+    if (code == 0 && fsync(fd) != 0) {
+        code = errno;
+    }
+    (void)close(fd);
+    if (code != 0) {
+        (void)unlink(path);
+        return lum_host_fail(code, path, err);
+    }
+    return LUM_OK;
+}
+
+static enum lum_status room(void *self, const char *path, uint64_t *out)
+{
+    struct statvfs fs;
+    (void)self;
+    if (statvfs(path, &fs) != 0) {
+        return lum_host_fail(errno, path, NULL);
+    }
+    *out = (uint64_t)fs.f_bavail * fs.f_frsize;
+    return LUM_OK;
+}
+
 /* ---- folders ---- */
 
 /* mkdir with its missing parents, each durable in the one above. 0 or an errno. */
@@ -356,6 +389,8 @@ const struct lum_env *lum_host_env(void)
         .file_remove = file_remove,
         .file_identity = file_identity,
         .file_size = file_size,
+        .file_reserve = file_reserve,
+        .room = room,
         .folder_make = folder_make,
         .machine_id = machine_id,
     };

@@ -9,6 +9,7 @@
 
 #include "net/ask.h"
 #include "net/node_i.h"
+#include "sync/message.h"
 
 enum {
     NOTES_MAX = 4, /* books on their way to the disk: what changes meanwhile goes with the next */
@@ -161,14 +162,14 @@ void lum__meet_address(struct lum_node *node, struct lum_line *line, uint16_t po
     }
 }
 
-/* A line is gone: when the address is tried again. Whoever never met, or ended with a fault, waits
- * longer each time. */
+/* A line is gone: when the address is tried again. Whoever never met, ended with a fault, or had no
+ * room, waits longer each time. */
 static void plan_next(struct lum_node *node, const struct lum_line *line, struct lum_peer *peer,
                       bool has_met)
 {
     uint8_t jitter[4];
 
-    if (has_met && line->fault == LUM_FAULT_NONE) {
+    if (has_met && line->fault == LUM_FAULT_NONE && line->told.bye != LUM_BYE_NO_ROOM) {
         lum_peer_went_well(peer);
     } else if (!has_met && peer->session != 0) {
         peer->is_dialling = false; /* of two lines, the other one stayed */
@@ -440,6 +441,8 @@ static void why_down(const struct lum_node *node, const struct lum_target *targe
     if (line->fault != LUM_FAULT_NONE) {
         cause = LUM_CAUSE_meeting_fault;
         two = lum_fault_name(line->fault);
+    } else if (line->told.bye == LUM_BYE_NO_ROOM) {
+        cause = LUM_CAUSE_no_room;
     } else if (line->is_up) {
         bool is_ours = node->has_failed || line->conn.broke == UV_EIO ||
                        line->conn.broke == UV_ENOMEM; /* not that they closed it */

@@ -201,10 +201,11 @@ static void close_for_job(struct lum_node *node, const struct lum_job *job, enum
 static void tell_ingested(struct lum_node *node, const struct lum_job *job)
 {
     struct lum_sync_event event = {.type = LUM_SYNC_INGESTED, .session = job->session};
+    struct lum_line *line = lum__line_by_session(node, job->session);
 
-    if (job->status != LUM_OK) {
-        /* The node is ending, or the disk is full: nothing was kept. The session would wait for it
-         * for ever; the next meeting brings it again. */
+    if (job->status != LUM_OK && job->status != LUM_FULL) {
+        /* The node is ending: nothing was kept. The session would wait for it for ever; the next
+         * meeting brings it again. */
         close_for_job(node, job, LUM_FAULT_NONE);
         return;
     }
@@ -216,6 +217,12 @@ static void tell_ingested(struct lum_node *node, const struct lum_job *job)
     }
     event.ingested.token = job->token;
     event.ingested.result = job->result;
+    if (job->status == LUM_FULL) {
+        event.ingested.result = (struct lum_ingest_result){.end = LUM_INGEST_NO_ROOM};
+    }
+    if (line != NULL && event.ingested.result.end == LUM_INGEST_NO_ROOM) {
+        (void)!lum_fail(&line->why, LUM_CAUSE_disk_full, lum_space_dir(node->space), NULL);
+    }
     lum__pump_step(node, &event);
 }
 

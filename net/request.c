@@ -113,6 +113,20 @@ static uint64_t damage_met(const struct lum_world *world)
     return met + (world->view == NULL ? 0 : lum_txn_damage(world->view));
 }
 
+/* Only what adds records stops, and bulk while there is still room for single ones. */
+static bool has_room(const struct lum_ask *ask)
+{
+    const struct lum_request *request = ask->request;
+    bool is_single = ask->question.len <= LUM_ROOM_SINGLE_BYTES;
+
+    if (request->run != lum_ask_put && request->run != lum_ask_set &&
+        request->run != lum_ask_import) {
+        return true;
+    }
+    return lum_room_has(lum_space_room(ask->world.space),
+                        is_single ? LUM_ROOM_OWN : LUM_ROOM_BULK);
+}
+
 enum lum_status lum_ask_run(struct lum_ask *ask, struct lum_error *err)
 {
     struct lum_error own = {0};
@@ -120,7 +134,8 @@ enum lum_status lum_ask_run(struct lum_ask *ask, struct lum_error *err)
     uint64_t met = damage_met(&ask->world);
 
     LUM_ASSERT(ask->request->run != NULL);
-    status = ask->request->run(ask, &own);
+    status = has_room(ask) ? ask->request->run(ask, &own)
+                           : lum_fail(&own, LUM_CAUSE_disk_full, ask->world.dir, NULL);
     if ((status == LUM_OK || status == LUM_AGAIN) && damage_met(&ask->world) > met) {
         lum_buf_reset(ask->reply.out);
         status = lum_fail(&own, LUM_CAUSE_store_damaged, ask->world.dir, "rows");

@@ -22,6 +22,7 @@ enum {
     SETTLE_SLICE_EVENTS = 2048, /* of the view between two looks at the queues */
     LAG_EVENTS_MAX = 8192,
     VIEW_PAUSE_MS = 30,
+    FULL_PAUSE_MS = 1000, /* the view has no room: so long until the next try */
     WRITE_EVENT_BYTES = 128, /* of a question; a guess at how many events it makes */
 };
 
@@ -70,6 +71,7 @@ struct lum_worker {
     size_t load;
     size_t lag; /* events, about, that the view has not seen; this thread's */
     bool is_settled;
+    bool is_full; /* the view had no room when it was last tried; this thread's */
     bool is_stopping;
     bool is_interrupted;
 };
@@ -367,7 +369,8 @@ static bool settle_slice(struct lum_worker *worker)
     }
     status = lum_space_settle(worker->space, SETTLE_SLICE_EVENTS, &progress, &err);
     tell_progress(worker, &progress);
-    if (status != LUM_OK && status != LUM_AGAIN) {
+    worker->is_full = status == LUM_FULL;
+    if (status != LUM_OK && status != LUM_AGAIN && status != LUM_FULL) {
         tell_failed(worker, &err);
         uv_async_send(worker->wake);
         return false;
@@ -380,8 +383,9 @@ static bool settle_slice(struct lum_worker *worker)
 static void hand_back(struct lum_worker *worker)
 {
     struct lum_error err = {0};
+    enum lum_status status = lum_space_rest(worker->space, &err);
 
-    if (lum_space_rest(worker->space, &err) != LUM_OK) {
+    if (status != LUM_OK && status != LUM_FULL) { /* the view follows when there is room */
         tell_failed(worker, &err);
     }
 }
@@ -432,8 +436,9 @@ static size_t wait_for_round(struct lum_worker *worker, struct lum_job **jobs, b
         if (worker->is_settled) {
             uv_cond_wait(&worker->work, &worker->lock);
         } else {
+            uint64_t pause_ms = worker->is_full ? FULL_PAUSE_MS : VIEW_PAUSE_MS;
             timed_out = uv_cond_timedwait(&worker->work, &worker->lock,
-                                          VIEW_PAUSE_MS * UINT64_C(1000000));
+                                          pause_ms * UINT64_C(1000000));
         }
     }
     count = take_round(worker, jobs);

@@ -233,6 +233,9 @@ void lum_hear_ingested(struct lum_side *side, struct lum_session *session, uint3
         claim->is_refused = true;
         lum_session_set_ahead(session, claim, false);
         break;
+    case LUM_INGEST_NO_ROOM: /* the next meeting brings it again */
+        lum_session_bye(side, session, LUM_BYE_NO_ROOM);
+        return;
     case LUM_INGEST_FAULTY:
     default:
         lum_session_end(side, session, result->fault);

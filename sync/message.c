@@ -426,7 +426,7 @@ enum lum_fault lum_message_get_bye(struct lum_bytes body, enum lum_bye *reason)
 {
     struct lum_cur cur = lum_cur_over(body);
     uint64_t value = lum_cur_uint(&cur, INT64_MAX);
-    *reason = value <= LUM_BYE_EXPIRED ? (enum lum_bye)value : LUM_BYE_DONE;
+    *reason = value <= LUM_BYE_NO_ROOM ? (enum lum_bye)value : LUM_BYE_DONE;
     return lum_cur_end(&cur);
 }
 

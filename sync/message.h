@@ -200,6 +200,7 @@ enum lum_bye {
     LUM_BYE_WAITING = 1,  /* your device waits for a steward's approval */
     LUM_BYE_STOPPING = 2, /* this node goes to sleep */
     LUM_BYE_EXPIRED = 3,  /* your invite no longer opens this door */
+    LUM_BYE_NO_ROOM = 4,  /* this node's disk is full: nothing of what you sent last is kept */
 };
 /* An unknown reason is read as DONE: all of them end the meeting alike. */
 void lum_message_put_bye(struct lum_buf *out, enum lum_bye reason);

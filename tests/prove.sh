@@ -39,6 +39,7 @@ P5|0|a whole space on a damaged disk, a child for each case|LUM_DAMAGES=2000 bui
 P5|0|damaged logs: what is saved alone, and with a neighbour|LUM_DAMAGES=200 build/gcc/tests/unit/test_rescue
 all|0|the bug bank: each planted bug is found|LUM_BUG_SECONDS=60 bash tests/bugs/run.sh
 P8|0|backups put back at a random age, on two machines beside the original|LUM_RESTORES=20 bash tests/script/32-backup.sh
+P3|0|a disk that fills up, at many points (all of it with root)|LUM_FULL_POINTS=20 bash tests/script/63-full.sh
 END
 }
 

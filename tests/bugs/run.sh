@@ -4,13 +4,14 @@
 #
 #   tests/bugs/run.sh                 all
 #   tests/bugs/run.sh district        those of one proof: model, district, bad, sync, order, faults,
-#                                     damage
+#                                     full, damage
 #   tests/bugs/run.sh 07 23           these
 #
 # By number:  01-19 the merge rules (prop_model)   20-59 the district (sim_stories, sim_district)
 #             47-52 of those: malicious neighbours (sim_bad, unit_hear)
 #             60-79 what sync says (its unit tests)  80-84 told too early (script_61-order)
 #             85-87 memory that ends, kill -9 (faults_memory, faults_kills)
+#             90-93 a full disk, backups (unit_room, unit_backup, script_63-full)
 #             94-97 damaged files (unit_store_walk, _log_piece, _ask_verify)
 # The last line is for who gathers figures (tests/prove.sh).
 # A patch that no longer fits is to be made anew in the changed code, not dropped.
@@ -28,7 +29,8 @@ proof_of() { # number
         6? | 7?) echo sync ;;
         8[5-7]) echo faults ;;
         9[4-7]) echo damage ;;
-        8? | 9?) echo order ;;
+        9?) echo full ;;
+        8?) echo order ;;
         *) echo district ;;
     esac
 }
@@ -41,6 +43,7 @@ targets_of() {
         order) echo lumbung tool_order tool_feed ;;
         faults) echo faults_memory faults_kills ;;
         damage) echo unit_store_walk unit_log_piece unit_ask_verify ;;
+        full) echo lumbung tool_full unit_room unit_backup ;;
     esac
 }
 build() { # proof...
@@ -81,6 +84,12 @@ prove() {
         order)
             LUMBUNG=$work/build/lumbung LUMBUNG_RELEASE=$work/build/lumbung LUM_TOOLS=$tests/tools \
                 LUM_SOURCE=$work LUM_SHARED=$tree/../shared bash "$work/tests/script/61-order.sh"
+            ;;
+        full)
+            LUMBUNG=$work/build/lumbung LUMBUNG_RELEASE=$work/build/lumbung LUM_TOOLS=$tests/tools \
+                LUM_SOURCE=$work LUM_SHARED=$tree/../shared LUM_FULL_POINTS=3 \
+                timeout $((4 * $2 + 60)) sh -c "$tests/unit/test_room && $tests/unit/test_backup &&
+                bash $work/tests/script/63-full.sh"
             ;;
     esac >"$work/out" 2>&1
 }

@@ -402,6 +402,25 @@ static enum lum_status file_size(void *self, const char *path, uint64_t *out)
     return LUM_OK;
 }
 
+/* Room has no number here: it is there, or DISK_FULL says that it is not. */
+static enum lum_status file_reserve(void *self, const char *path, uint64_t bytes,
+                                    struct lum_error *err)
+{
+    (void)self;
+    (void)path;
+    (void)bytes;
+    (void)err;
+    return LUM_OK;
+}
+
+static enum lum_status room(void *self, const char *path, uint64_t *out)
+{
+    (void)self;
+    (void)path;
+    *out = UINT64_MAX;
+    return LUM_OK;
+}
+
 /* Folders are in names only. */
 static enum lum_status folder_make(void *self, const char *path, struct lum_error *err)
 {
@@ -418,5 +437,7 @@ void disk_env(struct lum_env *env)
     env->file_remove = file_remove;
     env->file_identity = file_identity;
     env->file_size = file_size;
+    env->file_reserve = file_reserve;
+    env->room = room;
     env->folder_make = folder_make;
 }

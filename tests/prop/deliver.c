@@ -80,6 +80,7 @@ static void take_result(struct delivery *d, uint32_t log, const struct lum_inges
     case LUM_INGEST_HELD:
         break;
     case LUM_INGEST_GAP:
+    case LUM_INGEST_NO_ROOM:
     case LUM_INGEST_FAULTY:
         (void)barn_fail(&d->with->barn, "log %u: refused, %s", log,
                         result->end == LUM_INGEST_GAP ? "a gap" : lum_fault_name(result->fault));

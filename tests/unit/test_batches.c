@@ -179,8 +179,8 @@ static void a_file_that_may_not_grow_is_told(void **state)
     enum lum_status status = add_many();
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
     signal(SIGXFSZ, handler);
-    assert_int_equal(status, LUM_IO);
-    assert_string_equal(lum_cause_name(error.cause), "disk_error");
+    assert_int_equal(status, LUM_FULL);
+    assert_string_equal(lum_cause_name(error.cause), "disk_full");
 }
 
 static void no_memory_is_told(void **state)

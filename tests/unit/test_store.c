@@ -2,6 +2,7 @@
  * test_store.c - the door to LMDB: what a transaction promises, and files that are not what they
  * should be.
  */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -367,23 +368,57 @@ static void a_full_map_is_told_and_the_store_goes_on(void **state)
     expect(f, "b", "2");
 }
 
-/* A file that may grow no more stands for a disk that fails. */
-static void after_a_failed_write_the_store_refuses_everything(void **state)
+static enum lum_status commit_big(struct fixture *f)
+{
+    static uint8_t big[100000];
+    struct lum_txn *txn = write_begin(f);
+    assert_int_equal(lum_txn_put(txn, MORE, text("b"), lum_bytes_of(big, sizeof big)), LUM_OK);
+    return lum_txn_commit(txn, &f->err);
+}
+
+static void a_file_at_its_limit_is_told_and_the_store_goes_on(void **state)
 {
     struct fixture *f = *state;
     struct rlimit old;
-    static uint8_t big[100000];
     put_one(f, "a", "1");
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
-    struct rlimit small = {.rlim_cur = temp_size(&f->temp, "x.mdb") + 8192,
+    struct rlimit small = {.rlim_cur = temp_size(&f->temp, "x.mdb") + 40960,
                            .rlim_max = old.rlim_max};
     (void)signal(SIGXFSZ, SIG_IGN);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-    struct lum_txn *txn = write_begin(f);
-    assert_int_equal(lum_txn_put(txn, MORE, text("b"), lum_bytes_of(big, sizeof big)), LUM_OK);
-    enum lum_status status = lum_txn_commit(txn, &f->err);
+    enum lum_status status = commit_big(f);
+    put_one(f, "c", "3");
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
-    assert_int_equal(status, LUM_IO);
+    assert_int_equal(status, LUM_FULL);
+    assert_int_equal(f->err.cause, LUM_CAUSE_disk_full);
+    expect(f, "a", "1");
+    expect(f, "b", NULL);
+    expect(f, "c", "3");
+}
+
+/* The store's file under LMDB may no longer be written: that stands for a disk that fails. */
+static void break_the_file(struct fixture *f)
+{
+    int broken = open(temp_path(&f->temp, "x.mdb"), O_RDONLY | O_CLOEXEC);
+    struct stat wanted;
+    assert_true(broken >= 0 && fstat(broken, &wanted) == 0);
+    for (int fd = 3; fd < 256; fd++) {
+        struct stat st;
+        if (fd != broken && fstat(fd, &st) == 0 && st.st_ino == wanted.st_ino &&
+            st.st_dev == wanted.st_dev) {
+            assert_int_equal(dup2(broken, fd), fd);
+        }
+    }
+    (void)close(broken);
+}
+
+static void after_a_failed_write_the_store_refuses_everything(void **state)
+{
+    struct fixture *f = *state;
+    struct lum_txn *txn;
+    put_one(f, "a", "1");
+    break_the_file(f);
+    assert_int_equal(commit_big(f), LUM_IO);
     assert_int_equal(f->err.cause, LUM_CAUSE_disk_sync_failed);
     assert_int_equal(lum_txn_begin_write(f->store, &txn, &f->err), LUM_IO);
     assert_int_equal(lum_txn_begin_read(f->store, &txn, &f->err), LUM_IO);
@@ -424,6 +459,7 @@ int main(void)
         T(the_file_is_for_its_owner_only),
         T(a_copy_is_smaller_and_holds_the_same),
         T(a_full_map_is_told_and_the_store_goes_on),
+        T(a_file_at_its_limit_is_told_and_the_store_goes_on),
         T(after_a_failed_write_the_store_refuses_everything),
         T(a_missing_bit_of_memory_is_a_status),
 #undef T
