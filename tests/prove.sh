@@ -23,8 +23,8 @@ proofs() {
     cat <<'END'
 P1 P4|8|kill -9 while it writes, imports, meets|LUM_KILLS={time} bash tests/script/60-kills.sh
 P1|0|nothing is told before the disk has it|bash tests/script/61-order.sh
-P4|0|kill -9 before and after calls that change a file, every command|LUM_FAULTS=40 build/gcc/tests/faults/test_kills
-P1 P15|0|memory ends, every command and a meeting|LUM_FAULTS=40 build/gcc/tests/faults/test_memory
+P4|0|kill -9 before and after calls that change a file, every command|LUM_FAULTS=20 build/gcc/tests/faults/test_kills
+P1 P15|0|memory ends, every command and a meeting|LUM_FAULTS=20 build/gcc/tests/faults/test_memory
 P1 P3|0|a system call fails, every command and a meeting|LUM_FAULTS=20 build/gcc/tests/faults/test_calls
 P6|0|a meeting cut at every byte|build/gcc/tests/prop/test_cut
 P12|15|the merge rules against an independent model|LUM_PROP_SECONDS={time} build/gcc/tests/prop/test_model
@@ -37,9 +37,9 @@ P2 P3 P15|0|a whole space, with trouble at every operation of its disk|build/gcc
 P5|0|damaged stores: a bit, a page, a cut; every row that reads is the one that was put|LUM_DAMAGES=7000 build/gcc/tests/unit/test_store_walk
 P5|0|a whole space on a damaged disk, a child for each case|LUM_DAMAGES=2000 build/gcc/tests/unit/test_damage
 P5|0|damaged logs: what is saved alone, and with a neighbour|LUM_DAMAGES=200 build/gcc/tests/unit/test_rescue
+P8|0|backups put back at a random age, on two machines beside the original|LUM_RESTORES=6 bash tests/script/32-backup.sh
+P3|0|a disk that fills up, at many points (all of it with root)|LUM_FULL_POINTS=8 bash tests/script/63-full.sh
 all|0|the bug bank: each planted bug is found|LUM_BUG_SECONDS=60 bash tests/bugs/run.sh
-P8|0|backups put back at a random age, on two machines beside the original|LUM_RESTORES=20 bash tests/script/32-backup.sh
-P3|0|a disk that fills up, at many points (all of it with root)|LUM_FULL_POINTS=20 bash tests/script/63-full.sh
 END
 }
 
@@ -83,23 +83,28 @@ machine() {
         "$(nproc)" "$(sed -n 's/^PRETTY_NAME="\(.*\)"/\1/p' /etc/os-release)"
 }
 
+# After each proof, so that a run that is stopped keeps what it has shown.
+write_page() {
+    {
+        sed '/^<!-- prove -->$/q' "$page"
+        printf '\nWritten by `./start prove %s` on %s, commit %s; %s. %d of %d proofs were run.\n\n' \
+            "$minutes" "$(date -u +%Y-%m-%d)" \
+            "$(git -C "$tree" rev-parse --short=10 HEAD 2>/dev/null || echo '?')" "$(machine)" \
+            "$number" "$(proofs | wc -l)"
+        printf '| promise | shown by | figures | result | took | command |\n|---|---|---|---|---|---|\n'
+        cat "$work/rows"
+        faults
+        bank
+        printf '\n'
+        sed -n '/^<!-- \/prove -->$/,$p' "$page"
+    } >"$work/page" && cp "$work/page" "$page"
+}
+
 number=0
 while IFS='|' read -r promises share what command; do
     number=$((number + 1))
-    run "$number" "$promises" "$share" "$what" "$command"
+    run "$number" "$promises" "$share" "$what" "$command" </dev/null
+    write_page
 done < <(proofs)
-
-{
-    sed '/^<!-- prove -->$/q' "$page"
-    printf '\nWritten by `./start prove %s` on %s, commit %s; %s.\n\n' "$minutes" \
-        "$(date -u +%Y-%m-%d)" "$(git -C "$tree" rev-parse --short=10 HEAD 2>/dev/null || echo '?')" \
-        "$(machine)"
-    printf '| promise | shown by | figures | result | took | command |\n|---|---|---|---|---|---|\n'
-    cat "$work/rows"
-    faults
-    bank
-    printf '\n'
-    sed -n '/^<!-- \/prove -->$/,$p' "$page"
-} >"$work/page" && cp "$work/page" "$page"
 printf '%d proofs, %d failed; see docs/RELIABILITY.md\n' "$number" "$failed"
 [ "$failed" -eq 0 ]
