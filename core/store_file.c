@@ -54,27 +54,6 @@ struct probe {
     struct lum_store_shape newest;
 };
 
-static size_t word_at(const uint8_t *at)
-{
-    size_t v;
-    memcpy(&v, at, sizeof v);
-    return v;
-}
-
-static uint32_t u32_at(const uint8_t *at)
-{
-    uint32_t v;
-    memcpy(&v, at, sizeof v);
-    return v;
-}
-
-static uint16_t u16_at(const uint8_t *at)
-{
-    uint16_t v;
-    memcpy(&v, at, sizeof v);
-    return v;
-}
-
 /* ---- the two meta pages ---- */
 
 int lum_store_file_read(int fd, uint64_t offset, uint8_t *out, size_t len)
@@ -97,18 +76,19 @@ static enum lum_status read_meta(int fd, uint64_t offset, const char *path,
     if (code > 0) {
         return lum_fail(err, lum_store_file_cause(path, code), path, strerror(code));
     }
-    if (code != 0 || u32_at(at + HEAD) != MAGIC || (u16_at(at + WORD + 2) & PAGE_META) == 0) {
+    if (code != 0 || lum_store_file_u32(at + HEAD) != MAGIC ||
+        (lum_store_file_u16(at + WORD + 2) & PAGE_META) == 0) {
         return lum_fail(err, LUM_CAUSE_store_not_ours, path, NULL);
     }
-    uint32_t version = u32_at(at + HEAD + 4);
+    uint32_t version = lum_store_file_u32(at + HEAD + 4);
     if (version != VERSION) {
         return lum_fail_number(err, LUM_CAUSE_store_newer, path, version);
     }
     const uint8_t *end = at + META_TREES + 2 * LUM_STORE_TREE;
     *out = (struct lum_store_shape){
-        .page_size = u32_at(at + META_TREES),
-        .last_page = word_at(end),
-        .txnid = word_at(end + WORD),
+        .page_size = lum_store_file_u32(at + META_TREES),
+        .last_page = lum_store_file_word(end),
+        .txnid = lum_store_file_word(end + WORD),
     };
     lum_store_tree_read(at + META_TREES, &out->free);
     lum_store_tree_read(end - LUM_STORE_TREE, &out->main);

@@ -8,6 +8,8 @@
 #ifndef LUM_CORE_STORE_FILE_H
 #define LUM_CORE_STORE_FILE_H
 
+#include <string.h>
+
 #include "core/status.h"
 
 /*
@@ -36,5 +38,27 @@ bool lum_store_file_has_room(const char *path);
 /* The cause of an errno. EIO on a full disk, or of a file at its limit, is disk_full: that is how
  * LMDB tells it. */
 enum lum_cause lum_store_file_cause(const char *path, int code);
+
+/* What LMDB wrote stands in this machine's order of bytes, and at any address. */
+static inline size_t lum_store_file_word(const uint8_t *at)
+{
+    size_t v;
+    memcpy(&v, at, sizeof v);
+    return v;
+}
+
+static inline uint32_t lum_store_file_u32(const uint8_t *at)
+{
+    uint32_t v;
+    memcpy(&v, at, sizeof v);
+    return v;
+}
+
+static inline uint16_t lum_store_file_u16(const uint8_t *at)
+{
+    uint16_t v;
+    memcpy(&v, at, sizeof v);
+    return v;
+}
 
 #endif

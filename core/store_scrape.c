@@ -34,20 +34,6 @@ struct scrape {
     struct lum_buf large; /* a value with pages of its own */
 };
 
-static size_t word_at(const uint8_t *at)
-{
-    size_t v;
-    memcpy(&v, at, sizeof v);
-    return v;
-}
-
-static uint16_t u16_at(const uint8_t *at)
-{
-    uint16_t v;
-    memcpy(&v, at, sizeof v);
-    return v;
-}
-
 static bool load(const struct scrape *scrape, uint64_t offset, uint8_t *out, size_t len)
 {
     ssize_t got = pread(scrape->fd, out, len, (off_t)offset);
@@ -92,15 +78,15 @@ static enum lum_status take_node(struct scrape *scrape, size_t at)
     }
     const uint8_t *node = scrape->page + at;
     size_t room = scrape->page_size - at - NODE_HEAD;
-    size_t len = u16_at(node) | (size_t)u16_at(node + 2) << 16;
-    uint16_t flags = u16_at(node + 4);
-    struct lum_bytes key = lum_bytes_of(node + NODE_HEAD, u16_at(node + 6));
+    size_t len = lum_store_file_u16(node) | (size_t)lum_store_file_u16(node + 2) << 16;
+    uint16_t flags = lum_store_file_u16(node + 4);
+    struct lum_bytes key = lum_bytes_of(node + NODE_HEAD, lum_store_file_u16(node + 6));
     size_t held = flags == NODE_BIG ? (size_t)WORD : len;
     if (key.len == 0 || key.len > KEY_MAX || room < key.len || room - key.len < held) {
         return LUM_OK;
     }
     struct lum_bytes value = lum_bytes_of(key.at + key.len, len);
-    if (flags == NODE_BIG && !load_large(scrape, word_at(value.at), len, &value)) {
+    if (flags == NODE_BIG && !load_large(scrape, lum_store_file_word(value.at), len, &value)) {
         return scrape->large.broken ? LUM_NO_MEMORY : LUM_OK;
     }
     return flags == NODE_BIG || flags == 0 ? take_row(scrape, key, value) : LUM_OK;
@@ -108,14 +94,14 @@ static enum lum_status take_node(struct scrape *scrape, size_t at)
 
 static enum lum_status take_page(struct scrape *scrape)
 {
-    size_t end = u16_at(scrape->page + WORD + 4);
+    size_t end = lum_store_file_u16(scrape->page + WORD + 4);
     enum lum_status status = LUM_OK;
-    if (u16_at(scrape->page + WORD + 2) != PAGE_LEAF) {
+    if (lum_store_file_u16(scrape->page + WORD + 2) != PAGE_LEAF) {
         return LUM_OK;
     }
     end = end < scrape->page_size ? end : scrape->page_size;
     for (size_t at = HEAD; at + 2 <= end && status == LUM_OK; at += 2) {
-        status = take_node(scrape, u16_at(scrape->page + at));
+        status = take_node(scrape, lum_store_file_u16(scrape->page + at));
     }
     return status;
 }

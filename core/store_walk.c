@@ -78,37 +78,16 @@ static bool refuse(struct walk *walk, const char *what)
     return false;
 }
 
-static size_t word_at(const uint8_t *at)
-{
-    size_t v;
-    memcpy(&v, at, sizeof v);
-    return v;
-}
-
-static uint32_t u32_at(const uint8_t *at)
-{
-    uint32_t v;
-    memcpy(&v, at, sizeof v);
-    return v;
-}
-
-static uint16_t u16_at(const uint8_t *at)
-{
-    uint16_t v;
-    memcpy(&v, at, sizeof v);
-    return v;
-}
-
 void lum_store_tree_read(const uint8_t at[LUM_STORE_TREE], struct lum_store_tree *out)
 {
     *out = (struct lum_store_tree){
-        .flags = u16_at(at + 4),
-        .depth = u16_at(at + 6),
-        .branches = word_at(at + 8),
-        .leaves = word_at(at + 8 + WORD),
-        .overflows = word_at(at + 8 + 2 * WORD),
-        .rows = word_at(at + 8 + 3 * WORD),
-        .root = word_at(at + 8 + 4 * WORD),
+        .flags = lum_store_file_u16(at + 4),
+        .depth = lum_store_file_u16(at + 6),
+        .branches = lum_store_file_word(at + 8),
+        .leaves = lum_store_file_word(at + 8 + WORD),
+        .overflows = lum_store_file_word(at + 8 + 2 * WORD),
+        .rows = lum_store_file_word(at + 8 + 3 * WORD),
+        .root = lum_store_file_word(at + 8 + 4 * WORD),
     };
 }
 
@@ -157,8 +136,9 @@ static bool reach_overflow(struct walk *walk, size_t first, size_t data_len)
     if (first >= walk->file->pages || !load(walk, first, 0, sizeof head, head)) {
         return refuse(walk, "shorter than its content");
     }
-    size_t count = u32_at(head + WORD + 4);
-    if (word_at(head) != first || u16_at(head + WORD + 2) != PAGE_OVERFLOW || count < needed) {
+    size_t count = lum_store_file_u32(head + WORD + 4);
+    if (lum_store_file_word(head) != first ||
+        lum_store_file_u16(head + WORD + 2) != PAGE_OVERFLOW || count < needed) {
         return refuse(walk, "a large row's pages are others");
     }
     if (count > walk->file->pages - first) {
@@ -180,20 +160,20 @@ static bool read_node(struct walk *walk, const uint8_t *page, size_t at, struct 
                       size_t *sum)
 {
     size_t size = walk->file->page_size;
-    bool is_branch = u16_at(page + WORD + 2) == PAGE_BRANCH;
-    if (at < u16_at(page + WORD + 6) || at > size - NODE_HEAD || at % 2 != 0) {
+    bool is_branch = lum_store_file_u16(page + WORD + 2) == PAGE_BRANCH;
+    if (at < lum_store_file_u16(page + WORD + 6) || at > size - NODE_HEAD || at % 2 != 0) {
         return refuse(walk, "a row outside its page");
     }
     const uint8_t *node = page + at;
     size_t room = size - at - NODE_HEAD;
-    size_t low = u16_at(node) | (size_t)u16_at(node + 2) << 16;
-    out->flags = is_branch ? 0 : u16_at(node + 4);
-    out->key = lum_bytes_of(node + NODE_HEAD, u16_at(node + 6));
+    size_t low = lum_store_file_u16(node) | (size_t)lum_store_file_u16(node + 2) << 16;
+    out->flags = is_branch ? 0 : lum_store_file_u16(node + 4);
+    out->key = lum_bytes_of(node + NODE_HEAD, lum_store_file_u16(node + 6));
     out->data = node + NODE_HEAD + out->key.len;
     out->data_len = is_branch ? 0 : low;
     out->child = low;
 #if SIZE_MAX > UINT32_MAX
-    out->child |= (size_t)u16_at(node + 4) << 32;
+    out->child |= (size_t)lum_store_file_u16(node + 4) << 32;
 #endif
     size_t held = (out->flags & NODE_BIG) != 0 ? (size_t)WORD : out->data_len;
     if (out->key.len > KEY_MAX || room < out->key.len || room - out->key.len < held) {
@@ -208,8 +188,8 @@ static int compare(const struct walk *walk, struct lum_bytes a, struct lum_bytes
     if (walk->kind != FREE) {
         return lum_bytes_compare(a, b);
     }
-    size_t x = word_at(a.at);
-    size_t y = word_at(b.at);
+    size_t x = lum_store_file_word(a.at);
+    size_t y = lum_store_file_word(b.at);
     return x < y ? -1 : x > y;
 }
 
@@ -231,7 +211,7 @@ static bool key_fits(struct walk *walk, struct lum_bytes key, struct lum_bytes p
 static bool take_free(struct walk *walk, struct lum_bytes part, size_t *left, size_t *previous)
 {
     for (size_t at = 0; at + WORD <= part.len && *left > 0; at += WORD, (*left)--) {
-        size_t page = word_at(part.at + at);
+        size_t page = lum_store_file_word(part.at + at);
         if (page >= *previous) {
             return refuse(walk, "free pages out of order");
         }
@@ -247,7 +227,7 @@ static bool take_free_list(struct walk *walk, const struct node *node)
 {
     uint8_t first[WORD];
     size_t previous = SIZE_MAX;
-    size_t txnid = word_at(node->key.at);
+    size_t txnid = lum_store_file_word(node->key.at);
     bool is_big = (node->flags & NODE_BIG) != 0;
     if (txnid > walk->file->txnid || node->data_len < WORD || node->data_len % WORD != 0) {
         return refuse(walk, "a list of free pages of no form");
@@ -255,10 +235,10 @@ static bool take_free_list(struct walk *walk, const struct node *node)
     walk->newest_free = txnid > walk->newest_free ? txnid : walk->newest_free;
     if (!is_big) {
         memcpy(first, node->data, sizeof first);
-    } else if (!load(walk, word_at(node->data), HEAD, sizeof first, first)) {
+    } else if (!load(walk, lum_store_file_word(node->data), HEAD, sizeof first, first)) {
         return false;
     }
-    size_t left = word_at(first);
+    size_t left = lum_store_file_word(first);
     if (left > node->data_len / WORD - 1) {
         return refuse(walk, "a list of free pages of no form");
     }
@@ -269,7 +249,7 @@ static bool take_free_list(struct walk *walk, const struct node *node)
     uint8_t *room = page_of(walk, LEVELS_MAX);
     for (size_t at = WORD; room != NULL && left > 0;) {
         size_t len = left * WORD < walk->file->page_size ? left * WORD : walk->file->page_size;
-        if (!load(walk, word_at(node->data), HEAD + at, len, room) ||
+        if (!load(walk, lum_store_file_word(node->data), HEAD + at, len, room) ||
             !take_free(walk, lum_bytes_of(room, len), &left, &previous)) {
             return false;
         }
@@ -299,7 +279,8 @@ static bool take_row(struct walk *walk, const struct node *node)
     if (node->flags != 0 && node->flags != NODE_BIG && !is_table) {
         return refuse(walk, "a row of no form");
     }
-    if (node->flags == NODE_BIG && !reach_overflow(walk, word_at(node->data), node->data_len)) {
+    if (node->flags == NODE_BIG &&
+        !reach_overflow(walk, lum_store_file_word(node->data), node->data_len)) {
         return false;
     }
     if (is_table) {
@@ -311,12 +292,12 @@ static bool take_row(struct walk *walk, const struct node *node)
 /* The head of the page is that of a page at this place. */
 static bool head_holds(struct walk *walk, const uint8_t *page, size_t number, bool is_leaf)
 {
-    size_t lower = u16_at(page + WORD + 4);
-    size_t upper = u16_at(page + WORD + 6);
-    if (word_at(page) != number) {
+    size_t lower = lum_store_file_u16(page + WORD + 4);
+    size_t upper = lum_store_file_u16(page + WORD + 6);
+    if (lum_store_file_word(page) != number) {
         return refuse(walk, "a page in the place of another");
     }
-    if (u16_at(page + WORD + 2) != (is_leaf ? PAGE_LEAF : PAGE_BRANCH)) {
+    if (lum_store_file_u16(page + WORD + 2) != (is_leaf ? PAGE_LEAF : PAGE_BRANCH)) {
         return refuse(walk, "a page of another kind");
     }
     size_t rows_min = is_leaf || walk->kind == FREE ? 1 : 2;
@@ -333,14 +314,15 @@ static bool take_child(struct walk *walk, const uint8_t *page, size_t index, uns
     struct node node;
     struct node next;
     size_t sum = 0;
-    if (!read_node(walk, page, u16_at(page + HEAD + 2 * index), &node, &sum)) {
+    if (!read_node(walk, page, lum_store_file_u16(page + HEAD + 2 * index), &node, &sum)) {
         return false;
     }
     if (index > 0) {
         bounds.from = node.key;
     }
-    if (HEAD + 2 * (index + 1) < u16_at(page + WORD + 4)) {
-        if (!read_node(walk, page, u16_at(page + HEAD + 2 * (index + 1)), &next, &sum)) {
+    if (HEAD + 2 * (index + 1) < lum_store_file_u16(page + WORD + 4)) {
+        if (!read_node(walk, page, lum_store_file_u16(page + HEAD + 2 * (index + 1)), &next,
+                       &sum)) {
             return false;
         }
         bounds.to = next.key;
@@ -352,19 +334,19 @@ static bool take_child(struct walk *walk, const uint8_t *page, size_t index, uns
 static bool take_nodes(struct walk *walk, const uint8_t *page, bool is_leaf, struct bounds bounds)
 {
     struct lum_bytes previous = {0};
-    size_t count = (u16_at(page + WORD + 4) - (size_t)HEAD) / 2;
+    size_t count = (lum_store_file_u16(page + WORD + 4) - (size_t)HEAD) / 2;
     size_t sum = 0;
     for (size_t i = 0; i < count; i++) {
         struct node node;
         bool has_key = is_leaf || i > 0;
-        if (!read_node(walk, page, u16_at(page + HEAD + 2 * i), &node, &sum) ||
+        if (!read_node(walk, page, lum_store_file_u16(page + HEAD + 2 * i), &node, &sum) ||
             (has_key && !key_fits(walk, node.key, previous, bounds)) ||
             (is_leaf && !take_row(walk, &node))) {
             return false;
         }
         previous = has_key ? node.key : previous;
     }
-    return sum == walk->file->page_size - u16_at(page + WORD + 6) ||
+    return sum == walk->file->page_size - lum_store_file_u16(page + WORD + 6) ||
            refuse(walk, "rows that lie over one another");
 }
 
@@ -383,7 +365,7 @@ static bool take_page(struct walk *walk, size_t number, unsigned level, struct b
     }
     walk->seen.leaves += is_leaf;
     walk->seen.branches += !is_leaf;
-    for (size_t i = 0; !is_leaf && HEAD + 2 * i < u16_at(page + WORD + 4); i++) {
+    for (size_t i = 0; !is_leaf && HEAD + 2 * i < lum_store_file_u16(page + WORD + 4); i++) {
         if (!take_child(walk, page, i, level, bounds)) {
             return false;
         }
