@@ -610,12 +610,10 @@ static bool has_spoken_to(uint32_t session)
     return false;
 }
 
-static void promises_without_pieces_do_not_keep_others_waiting(void **state)
+/* The neighbour promises much and brings nothing yet; the other has as much, and is held. */
+static void promise_while_another_waits(uint32_t other)
 {
-    (void)state;
-    const uint32_t other = SESSION + 1;
     struct lum_sync_event up = {.type = LUM_SYNC_UP, .session = other, .now_ms = now_ms};
-    bool is_let_go = false;
     meet_properly();
     memcpy(up.up.hash, hash, sizeof(hash));
     assert_int_equal(lum_sync_step(machine, &up, &outbox), LUM_OK);
@@ -629,6 +627,14 @@ static void promises_without_pieces_do_not_keep_others_waiting(void **state)
     put_intro_of_own_log(&member);
     body.at[0] = 1; /* a number after that of the promise */
     hear(LUM_MESSAGE_INTRO);
+}
+
+static void promises_without_pieces_do_not_keep_others_waiting(void **state)
+{
+    (void)state;
+    const uint32_t other = SESSION + 1;
+    bool is_let_go = false;
+    promise_while_another_waits(other);
     for (unsigned i = 0; i < 60 && !is_let_go; i++) { /* half a minute of it */
         const struct lum_front again = {.shown = i % 2 == 0 ? 1 : 3};
         tick(500);
@@ -668,22 +674,9 @@ static void who_brings_little_keeps_others_for_little(void **state)
 {
     (void)state;
     const uint32_t other = SESSION + 1;
-    struct lum_sync_event up = {.type = LUM_SYNC_UP, .session = other, .now_ms = now_ms};
     struct lum_sync_event done = {.type = LUM_SYNC_INGESTED};
     bool is_let_go = false;
-    meet_properly();
-    memcpy(up.up.hash, hash, sizeof(hash));
-    assert_int_equal(lum_sync_step(machine, &up, &outbox), LUM_OK);
-    put_auth(true, true, &lum_space_keys(member.space)->node);
-    hear_from(other, LUM_MESSAGE_AUTH);
-    put_claim(1000000);
-    hear(LUM_MESSAGE_FRONT);
-    put_claim(1000000);
-    hear_from(other, LUM_MESSAGE_FRONT);
-    assert_true(has_sent(LUM_MESSAGE_HOLD));
-    put_intro_of_own_log(&member);
-    body.at[0] = 1; /* a number after that of the promise */
-    hear(LUM_MESSAGE_INTRO);
+    promise_while_another_waits(other);
     for (unsigned i = 0; i < 10 && !is_let_go; i++) {
         put_piece(1, 1 + i);
         hear(LUM_MESSAGE_TAIL);
