@@ -41,16 +41,6 @@ has_tree() {
     [ "$(count_of "$1" "$2")" = 1 ]
 }
 
-all_is_well() {
-    local folder
-    for folder in "$@"; do
-        expect 0 "$folder" verify
-        lum "$folder" --json status
-        checks=$((checks + 1))
-        ! grep -q '"forks"' "$work/out" || wrong "$folder sees a fork of an honest device"
-    done
-}
-
 now_us() {
     local now=${EPOCHREALTIME/[.,]/}
     printf '%s' "$now"

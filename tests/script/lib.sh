@@ -142,3 +142,14 @@ finish() {
     [ "$failures" -eq 0 ]
     exit
 }
+
+# all_is_well FOLDER...: each verifies, and none sees a fork.
+all_is_well() {
+    local folder
+    for folder in "$@"; do
+        expect 0 "$folder" verify
+        lum "$folder" --json status
+        checks=$((checks + 1))
+        ! grep -q '"forks"' "$work/out" || wrong "$folder sees a fork of an honest device"
+    done
+}
