@@ -6,6 +6,7 @@
 #ifndef LUM_NET_ASK_H
 #define LUM_NET_ASK_H
 
+#include "core/view.h"
 #include "net/peers.h"
 #include "net/request.h"
 
@@ -27,6 +28,9 @@ enum lum_status lum_ask_status(struct lum_ask *ask, struct lum_error *err);
 LUM_MUST_USE enum lum_status lum_ask_tell_peer(const struct lum_world *world,
                                                const struct lum_peer *peer,
                                                struct lum_reply *reply);
+/* How much the view holds now, by a read of its own: for the writer, who has just changed it. */
+LUM_MUST_USE enum lum_status lum_ask_counts(struct lum_ask *ask, struct lum_view_counts *out,
+                                            struct lum_error *err);
 /* ask_verify.c */
 enum lum_status lum_ask_verify(struct lum_ask *ask, struct lum_error *err);
 /* ask_backup.c */

@@ -133,17 +133,11 @@ static enum lum_status write_file(struct lum_backup *backup, struct writing *fil
 static enum lum_status tell_records(struct lum_ask *ask, struct lum_error *err)
 {
     struct lum_view_counts counts;
-    struct lum_txn *view = NULL;
     enum lum_status status = lum_space_settle_to_read(ask->world.space, err);
 
     if (status == LUM_OK) {
-        status = lum_txn_begin_read(lum_space_view(ask->world.space), &view, err);
+        status = lum_ask_counts(ask, &counts, err);
     }
-    if (status != LUM_OK) {
-        return status;
-    }
-    status = lum_view_counts(view, &counts);
-    lum_txn_abort(view);
     if (status == LUM_OK) {
         lum_reply_uint(&ask->reply, "records", counts.records);
     }

@@ -359,17 +359,11 @@ static enum lum_status run_long(struct lum_ask *ask, long_fn *run, struct lum_er
 enum lum_status lum_ask_rebuild(struct lum_ask *ask, struct lum_error *err)
 {
     struct lum_view_counts counts;
-    struct lum_txn *view = NULL;
     enum lum_status status = run_long(ask, lum_space_rebuild, err);
 
     if (status == LUM_OK) {
-        status = lum_txn_begin_read(lum_space_view(ask->world.space), &view, err);
+        status = lum_ask_counts(ask, &counts, err);
     }
-    if (status != LUM_OK) {
-        return status;
-    }
-    status = lum_view_counts(view, &counts);
-    lum_txn_abort(view);
     if (status == LUM_OK) {
         lum_reply_uint(&ask->reply, "records", counts.records);
         lum_reply_uint(&ask->reply, "conflicts", counts.conflicts);

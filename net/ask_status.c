@@ -87,6 +87,19 @@ static enum lum_status tell_space(struct lum_ask *ask)
 
 /* ---- how much ---- */
 
+enum lum_status lum_ask_counts(struct lum_ask *ask, struct lum_view_counts *out,
+                               struct lum_error *err)
+{
+    struct lum_txn *view = NULL;
+    enum lum_status status = lum_txn_begin_read(lum_space_view(ask->world.space), &view, err);
+
+    if (status == LUM_OK) {
+        status = lum_view_counts(view, out);
+        lum_txn_abort(view);
+    }
+    return status;
+}
+
 static enum lum_status tell_counts(struct lum_ask *ask)
 {
     struct lum_reply *reply = &ask->reply;
