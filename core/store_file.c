@@ -262,6 +262,7 @@ enum lum_cause lum_store_file_cause(const char *path, int code)
         return disk_is_full(path) || file_is_full(path) ? LUM_CAUSE_disk_full
                                                         : LUM_CAUSE_disk_error;
     case ENOMEM:
+    case EAGAIN: /* LMDB copies with a thread of its own, which found no memory */
         return LUM_CAUSE_no_memory;
     case EACCES:
     case EPERM:

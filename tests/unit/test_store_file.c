@@ -287,6 +287,13 @@ static void what_failed_is_removed(void **state)
     assert_int_equal(lum_store_file_make(path, &fd), EEXIST);
 }
 
+static void a_thread_that_finds_no_memory_is_no_broken_disk(void **state)
+{
+    struct fixture *f = *state;
+    const char *path = temp_path(&f->temp, "x.mdb");
+    assert_int_equal(lum_store_file_cause(path, EAGAIN), LUM_CAUSE_no_memory);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -302,6 +309,7 @@ int main(void)
         T(a_key_longer_than_its_page_is_told),
         T(a_large_value_that_is_cut_is_told),
         T(what_failed_is_removed),
+        T(a_thread_that_finds_no_memory_is_no_broken_disk),
 #undef T
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
