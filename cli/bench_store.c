@@ -214,12 +214,16 @@ static bool is_of(struct lum_txn *view, uint64_t rno, uint32_t collection, struc
 enum lum_status lum_bench_ids(struct lum_bench *bench, struct lum_txn *view, const char *collection,
                               struct lum_bench_ids *out)
 {
-    uint32_t number = lum_view_name_number(view, lum_bytes_of(collection, strlen(collection)));
+    uint32_t number = 0;
     const struct lum_id least = {{0}};
     struct lum_view_ids ids;
     struct lum_arena arena;
-    enum lum_status status = lum_view_ids_open(view, LUM_SHELF_COMMON, &least, &ids);
+    enum lum_status status =
+        lum_view_name_number(view, lum_bytes_of(collection, strlen(collection)), &number);
 
+    if (status == LUM_OK) {
+        status = lum_view_ids_open(view, LUM_SHELF_COMMON, &least, &ids);
+    }
     if (status != LUM_OK) {
         return status;
     }

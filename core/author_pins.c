@@ -25,10 +25,12 @@ static struct lum_own_pin *slot_of(struct lum_own_log *own, uint32_t lno)
 }
 
 /* How far a log has applied. */
-static uint64_t applied(const struct lum_space *space, uint32_t lno)
+static enum lum_status applied(const struct lum_space *space, uint32_t lno, uint64_t *out)
 {
-    struct lum_view_wait wait;
-    return lum_view_log(space->view_txn, lno, &wait) == LUM_OK ? wait.applied : 0;
+    struct lum_view_wait wait = {0};
+    enum lum_status status = lum_view_log(space->view_txn, lno, &wait);
+    *out = wait.applied;
+    return status == LUM_NOT_FOUND ? LUM_OK : status;
 }
 
 /*
@@ -36,15 +38,20 @@ static uint64_t applied(const struct lum_space *space, uint32_t lno)
  * a batch pins lies above what the view knew as it began, so a view that had all of our log then
  * may be asked; one that lagged may know a pin that a later event of ours has lowered since.
  */
-static uint64_t pinned(struct lum_space *space, struct lum_own_log *own, uint32_t lno,
-                       const uint8_t log8[8])
+static enum lum_status pinned(struct lum_space *space, struct lum_own_log *own, uint32_t lno,
+                              const uint8_t log8[8], uint64_t *out)
 {
     const struct lum_own_pin *slot = slot_of(own, lno);
+    uint64_t known = 0;
     if (slot->lno == lno) {
-        return slot->seq;
+        *out = slot->seq;
+        return LUM_OK;
     }
-    bool is_level = applied(space, own->lno) >= own->begun;
-    return is_level ? lum_view_pin(space->view_txn, own->lno, log8) : 0;
+    enum lum_status status = applied(space, own->lno, &known);
+    *out = 0;
+    return status == LUM_OK && known >= own->begun
+               ? lum_view_pin(space->view_txn, own->lno, log8, out)
+               : status;
 }
 
 static enum lum_status hash_at(struct lum_space *space, uint32_t lno, uint64_t seq, uint8_t out[16])
@@ -66,13 +73,18 @@ static enum lum_status look_up(void *self, uint32_t lno, uint64_t seq, struct lu
     struct lum_author_look *look = self;
     struct lum_space *space = look->space;
     struct lum_log_row row;
+    uint64_t known = 0;
     enum lum_status status = lum_log_get(space->log_txn, lno, &row);
     if (status != LUM_OK) {
         return lum_space_fail(space->log, status, err);
     }
     *out = (struct lum_dep){.seq = seq};
     memcpy(out->log8, row.place.log_id.b, sizeof out->log8);
-    out->is_pin = seq > pinned(space, look->own, lno, out->log8);
+    status = pinned(space, look->own, lno, out->log8, &known);
+    if (status != LUM_OK) {
+        return lum_space_fail(space->view, status, err);
+    }
+    out->is_pin = seq > known;
     if (!out->is_pin) {
         return LUM_OK;
     }
@@ -112,7 +124,8 @@ static enum lum_status add_own_heads(struct lum_space *space, const struct lum_o
     enum lum_status status = lum_log_find_by_author(space->log_txn, space->keys.author.public,
                                                     shelf, lnos, LUM_INCARNATIONS_MAX, &count);
     for (uint32_t i = count; status == LUM_OK && i > 0 && added < OWN_HEADS_MAX; i--) {
-        uint64_t head = lnos[i - 1] == own->lno ? 0 : applied(space, lnos[i - 1]);
+        uint64_t head = 0;
+        status = lnos[i - 1] == own->lno ? LUM_OK : applied(space, lnos[i - 1], &head);
         if (head > 0) {
             add_pin(out, lnos[i - 1], head);
             added++;
@@ -142,11 +155,14 @@ static enum lum_status weigh_clock(struct lum_space *space, uint8_t shelf, uint3
     if (!may_name || is_ours || lum_roster_holder(space->roster, row.name.author) < 0) {
         return LUM_OK;
     }
-    struct lum_view_pos pos;
-    uint64_t head = applied(space, lno);
-    if (head == 0 || lum_view_pos(space->view_txn, lno, head, &pos) != LUM_OK || !pos.is_sane ||
-        pos.t <= best->t) {
-        return LUM_OK;
+    struct lum_view_pos pos = {0};
+    uint64_t head = 0;
+    status = applied(space, lno, &head);
+    if (status == LUM_OK && head > 0) {
+        status = lum_view_pos(space->view_txn, lno, head, &pos);
+    }
+    if (status != LUM_OK || !pos.is_sane || pos.t <= best->t) {
+        return status == LUM_NOT_FOUND ? LUM_CORRUPT : status;
     }
     *best = (struct clock_head){.lno = lno, .seq = head, .t = pos.t};
     memcpy(best->log8, row.place.log_id.b, sizeof best->log8);
@@ -170,10 +186,14 @@ static enum lum_status add_clock(struct lum_space *space, struct lum_own_log *ow
     for (uint32_t lno = 1; status == LUM_OK && lno <= count; lno++) {
         status = weigh_clock(space, own->row.name.shelf, lno, &best);
     }
+    uint64_t known = 0;
+    if (status == LUM_OK && best.lno != 0) {
+        status = pinned(space, own, best.lno, best.log8, &known);
+    }
     if (status != LUM_OK) {
         return status;
     }
-    if (best.lno == 0 || pinned(space, own, best.lno, best.log8) >= best.seq) {
+    if (best.lno == 0 || known >= best.seq) {
         space->pin_is_due = false;
         return LUM_OK;
     }

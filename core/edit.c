@@ -200,11 +200,14 @@ enum lum_status lum_editor_need(struct lum_editor *editor, const struct lum_edit
                                    : status;
 }
 
-const struct lum_cell *lum_editor_cell(struct lum_editor *editor, const struct lum_record *record,
-                                       struct lum_bytes field)
+enum lum_status lum_editor_cell(struct lum_editor *editor, const struct lum_record *record,
+                                struct lum_bytes field, const struct lum_cell **out)
 {
-    uint32_t number = lum_view_name_number(lum_space_view_txn(editor->space), field);
-    return number == 0 ? NULL : lum_record_cell(record, number);
+    uint32_t number = 0;
+    enum lum_status status =
+        lum_view_name_number(lum_space_view_txn(editor->space), field, &number);
+    *out = number == 0 ? NULL : lum_record_cell(record, number);
+    return status;
 }
 
 enum lum_status lum_editor_siblings(struct lum_editor *editor, const struct lum_cell *cell,
@@ -248,7 +251,11 @@ static enum lum_status diff(struct lum_editor *editor, const struct lum_record *
         return LUM_NO_MEMORY;
     }
     for (uint32_t i = 0; i < pairs->count; i++) {
-        const struct lum_cell *cell = lum_editor_cell(editor, record, pairs->at[i].field);
+        const struct lum_cell *cell = NULL;
+        enum lum_status status = lum_editor_cell(editor, record, pairs->at[i].field, &cell);
+        if (status != LUM_OK) {
+            return status;
+        }
         if (!changes_cell(cell, pairs->at[i].value)) {
             continue;
         }
@@ -275,10 +282,11 @@ static enum lum_status set_diff(struct lum_editor *editor, const struct lum_reco
                                 const struct pairs *pairs, struct lum_error *err)
 {
     struct changes changes;
-    if (diff(editor, record, pairs, &changes) != LUM_OK) {
-        return no_memory(err);
+    enum lum_status status = diff(editor, record, pairs, &changes);
+    if (status != LUM_OK) {
+        return lum_store_fail(lum_space_view(editor->space), status, err);
     }
-    enum lum_status status = set_changes(editor, &changes, err);
+    status = set_changes(editor, &changes, err);
     if (status != LUM_OK) {
         return status;
     }

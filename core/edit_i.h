@@ -59,8 +59,9 @@ LUM_MUST_USE enum lum_status lum_editor_fail(const struct lum_edit_target *targe
                                              enum lum_cause cause, const char *detail,
                                              struct lum_error *err);
 /* The cell of a field by name; NULL when the record has none. */
-const struct lum_cell *lum_editor_cell(struct lum_editor *editor, const struct lum_record *record,
-                                       struct lum_bytes field);
+LUM_MUST_USE enum lum_status lum_editor_cell(struct lum_editor *editor,
+                                             const struct lum_record *record,
+                                             struct lum_bytes field, const struct lum_cell **out);
 /* Where the siblings of a cell stand, in the arena. */
 LUM_MUST_USE enum lum_status
 lum_editor_siblings(struct lum_editor *editor, const struct lum_cell *cell, struct lum_places *out);

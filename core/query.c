@@ -105,22 +105,24 @@ static uint32_t want(struct run *run, uint32_t number)
     return i;
 }
 
-static void want_all(struct run *run, struct lum_bytes sort)
+static enum lum_status want_all(struct run *run, struct lum_bytes sort)
 {
     uint32_t numbers[WANTED_MAX];
     uint32_t n = run->where->test_count;
-    for (uint32_t i = 0; i < n; i++) {
-        numbers[i] = lum_view_name_number(run->view, run->where->tests[i].field);
+    enum lum_status status = LUM_OK;
+    for (uint32_t i = 0; status == LUM_OK && i < n; i++) {
+        status = lum_view_name_number(run->view, run->where->tests[i].field, &numbers[i]);
         (void)want(run, numbers[i]);
     }
-    if (run->is_sorted) {
-        numbers[n] = lum_view_name_number(run->view, sort);
+    if (status == LUM_OK && run->is_sorted) {
+        status = lum_view_name_number(run->view, sort, &numbers[n]);
         (void)want(run, numbers[n]);
         run->sort_at = want(run, numbers[n]);
     }
-    for (uint32_t i = 0; i < n; i++) {
+    for (uint32_t i = 0; status == LUM_OK && i < n; i++) {
         run->test_at[i] = want(run, numbers[i]); /* none is new any more */
     }
+    return status;
 }
 
 /* ---- what a row has ---- */
@@ -475,7 +477,6 @@ enum lum_status lum_query_run(struct lum_txn *view, struct lum_txn *log,
         .log = log,
         .where = &plan->query->where,
         .shelf = plan->shelf,
-        .collection = lum_view_name_number(view, plan->collection),
         .limit = plan->limit,
         .is_sorted = plan->sort.len > 0,
         .is_descending = plan->sort.len > 1 && plan->sort.at[0] == '-',
@@ -487,8 +488,13 @@ enum lum_status lum_query_run(struct lum_txn *view, struct lum_txn *log,
     }
     lum_buf_init(&run.folded, SIZE_MAX);
     lum_buf_init(&run.matches, SIZE_MAX);
-    want_all(&run, sort);
-    enum lum_status status = run.collection == 0 ? LUM_OK : scan(&run);
+    enum lum_status status = lum_view_name_number(view, plan->collection, &run.collection);
+    if (status == LUM_OK) {
+        status = want_all(&run, sort);
+    }
+    if (status == LUM_OK && run.collection != 0) {
+        status = scan(&run);
+    }
     if (status == LUM_OK && run.is_sorted) {
         status = give_sorted(&run);
     }

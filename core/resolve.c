@@ -92,5 +92,8 @@ enum lum_status lum_edit_resolve(struct lum_editor *editor, const struct lum_edi
     if (how->shown_change != 0 && record.change > how->shown_change) {
         return lum_editor_fail(target, LUM_CAUSE_conflict_moved, shown(how->field, name), err);
     }
-    return settle(editor, target, how, lum_editor_cell(editor, &record, how->field), err);
+    const struct lum_cell *cell = NULL;
+    status = lum_editor_cell(editor, &record, how->field, &cell);
+    return status == LUM_OK ? settle(editor, target, how, cell, err)
+                            : lum_store_fail(lum_space_view(editor->space), status, err);
 }

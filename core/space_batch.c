@@ -19,7 +19,6 @@ enum lum_status lum_space_begin(struct lum_space *space, struct lum_error *err)
     lum_room_look(&space->room, space->env, space->dir);
     enum lum_status status = lum_space_heal(space, err);
     if (status == LUM_OK) {
-        space->view_damage = lum_store_damage(space->view);
         lum_space_level(space);
         status = lum_space_resume(space, err);
     }
@@ -276,23 +275,12 @@ static enum lum_status add(struct lum_author_look *look, struct lum_header *head
     return lum_author_pins_done(space, pins, err);
 }
 
-/* What an event names is what the view showed; a row that could not be read it did not show. */
-static enum lum_status trust_view(struct lum_space *space, struct lum_error *err)
-{
-    return lum_store_damage(space->view) == space->view_damage
-               ? LUM_OK
-               : lum_store_fail(space->view, LUM_CORRUPT, err);
-}
-
 static enum lum_status append_data(struct lum_space *space, uint8_t shelf, struct lum_draft *draft,
                                    struct lum_event_at *out, struct lum_error *err)
 {
     struct lum_author_look look = {.space = space};
     struct lum_author_pins pins;
-    enum lum_status status = trust_view(space, err);
-    if (status == LUM_OK) {
-        status = lum_author_open(space, shelf, &look.own, err);
-    }
+    enum lum_status status = lum_author_open(space, shelf, &look.own, err);
     if (status == LUM_OK) {
         status = lum_author_pins_due(space, look.own, &pins, err);
     }

@@ -100,7 +100,6 @@ struct lum_space {
 
     /* the view */
     struct lum_txn *view_txn;
-    uint64_t view_damage; /* of the view when the batch began */
     bool view_saw_batch;  /* view_txn applied what log_txn has not committed */
     bool is_level;        /* nothing is gathered or logged that view_txn has not applied */
     bool is_settled;      /* and that is committed */

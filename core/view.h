@@ -112,7 +112,9 @@ void lum_view_ids_close(struct lum_view_ids *ids);
 LUM_MUST_USE enum lum_status lum_view_record(struct lum_txn *view, uint64_t rno,
                                              struct lum_arena *arena, struct lum_record *out);
 /* 0 when nobody used that name yet. */
-uint32_t lum_view_name_number(struct lum_txn *view, struct lum_bytes name);
+LUM_MUST_USE enum lum_status lum_view_name_number(struct lum_txn *view, struct lum_bytes name,
+                                                  uint32_t *out);
+/* Empty when there is none, or it does not read. */
 struct lum_bytes lum_view_name_text(struct lum_txn *view, uint32_t number);
 
 /* What is kept of an applied event, for rank and for authorship. NOT_FOUND: it has not applied. */
@@ -153,7 +155,8 @@ struct lum_view_wait {
 LUM_MUST_USE enum lum_status lum_view_log(struct lum_txn *view, uint32_t lno,
                                           struct lum_view_wait *out);
 /* Latest pin by our log `lno` of log8: 0 when none. */
-uint64_t lum_view_pin(struct lum_txn *view, uint32_t lno, const uint8_t log8[8]);
+LUM_MUST_USE enum lum_status lum_view_pin(struct lum_txn *view, uint32_t lno, const uint8_t log8[8],
+                                          uint64_t *out);
 
 /* ---- lists: each gives the row after *io in the table's order; all zero begins. NOT_FOUND: no
  * more ---- */

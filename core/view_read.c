@@ -129,14 +129,19 @@ enum lum_status lum_view_record(struct lum_txn *view, uint64_t rno, struct lum_a
     return status;
 }
 
-uint32_t lum_view_name_number(struct lum_txn *view, struct lum_bytes name)
+enum lum_status lum_view_name_number(struct lum_txn *view, struct lum_bytes name, uint32_t *out)
 {
     struct lum_bytes row;
     bool fits = name.len >= 1 && name.len <= LUM_FIELD_MAX;
-    if (!fits || lum_txn_get(view, LUM_V_NAME, name, &row) != LUM_OK || row.len != 4) {
-        return 0;
+    enum lum_status status = fits ? lum_txn_get(view, LUM_V_NAME, name, &row) : LUM_NOT_FOUND;
+    *out = 0;
+    if (status == LUM_OK && row.len != 4) {
+        return LUM_CORRUPT;
     }
-    return lum_get_u32(row.at);
+    if (status == LUM_OK) {
+        *out = lum_get_u32(row.at);
+    }
+    return status == LUM_NOT_FOUND ? LUM_OK : status;
 }
 
 struct lum_bytes lum_view_name_text(struct lum_txn *view, uint32_t number)
@@ -342,17 +347,22 @@ enum lum_status lum_view_log(struct lum_txn *view, uint32_t lno, struct lum_view
     return LUM_OK;
 }
 
-uint64_t lum_view_pin(struct lum_txn *view, uint32_t lno, const uint8_t log8[8])
+enum lum_status lum_view_pin(struct lum_txn *view, uint32_t lno, const uint8_t log8[8],
+                             uint64_t *out)
 {
     uint8_t key[4 + 8];
     struct lum_bytes row;
     lum_put_u32(key, lno);
     memcpy(key + 4, log8, 8);
-    if (lum_txn_get(view, LUM_V_PIN, lum_bytes_of(key, sizeof key), &row) != LUM_OK ||
-        row.len < 8) {
-        return 0;
+    enum lum_status status = lum_txn_get(view, LUM_V_PIN, lum_bytes_of(key, sizeof key), &row);
+    *out = 0;
+    if (status == LUM_OK && row.len < 8) {
+        return LUM_CORRUPT;
     }
-    return lum_get_u64(row.at);
+    if (status == LUM_OK) {
+        *out = lum_get_u64(row.at);
+    }
+    return status == LUM_NOT_FOUND ? LUM_OK : status;
 }
 
 /* ---- lists ---- */

@@ -339,7 +339,9 @@ enum lum_status lum_ask_export(struct lum_ask *ask, struct lum_error *err)
     }
     if (status == LUM_OK) {
         listing->shelf = target.shelf;
-        listing->collection = lum_view_name_number(ask->world.view, target.collection);
+        status = lum_view_name_number(ask->world.view, target.collection, &listing->collection);
+    }
+    if (status == LUM_OK) {
         status = walk(ask, listing, lum_ask_bool(ask, "deleted"));
     }
     return status == LUM_OK ? lum_page_end(ask, listing->told) : status;

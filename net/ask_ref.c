@@ -103,7 +103,7 @@ enum lum_status lum_ref_filter(const struct lum_ask *ask, struct lum_txn *view, 
     }
     status = lum_ref_collection(ask, &name, err);
     if (status == LUM_OK) {
-        *out = lum_view_name_number(view, name);
+        status = lum_view_name_number(view, name, out);
         *out = *out == 0 ? UINT32_MAX : *out;
     }
     return status;
@@ -156,13 +156,16 @@ static enum lum_status find_by_prefix(struct lum_txn *view, struct lum_edit_targ
                                       struct lum_bytes digits, uint64_t *rno, struct lum_error *err)
 {
     struct lum_id prefix;
-    struct found found = {.collection = lum_view_name_number(view, target->collection)};
-    enum lum_status status;
+    struct found found = {.collection = 0};
+    enum lum_status status = lum_view_name_number(view, target->collection, &found.collection);
 
-    if (found.collection == 0 || !hex_prefix(digits, prefix.b, sizeof(prefix.b))) {
+    if (status == LUM_OK &&
+        (found.collection == 0 || !hex_prefix(digits, prefix.b, sizeof(prefix.b)))) {
         return LUM_NOT_FOUND;
     }
-    status = look_for_prefix(view, target, &prefix, digits.len, &found);
+    if (status == LUM_OK) {
+        status = look_for_prefix(view, target, &prefix, digits.len, &found);
+    }
     if (status != LUM_OK) {
         return status;
     }
@@ -268,12 +271,14 @@ enum lum_status lum_ref_event(struct lum_bytes text, struct lum_txn *log, struct
 static struct lum_bytes shown_text(struct lum_txn *view, struct lum_txn *log,
                                    const struct lum_record *record, const char *field)
 {
-    uint32_t number = lum_view_name_number(view, lum_bytes_of(field, strlen(field)));
+    uint32_t number = 0;
+    enum lum_status status =
+        lum_view_name_number(view, lum_bytes_of(field, strlen(field)), &number);
     const struct lum_cell *cell = number == 0 ? NULL : lum_record_cell(record, number);
     const struct lum_sibling *sibling;
     struct lum_cur cur;
 
-    if (cell == NULL || lum_view_shown(view, log, cell, &sibling) != LUM_OK) {
+    if (status != LUM_OK || cell == NULL || lum_view_shown(view, log, cell, &sibling) != LUM_OK) {
         return (struct lum_bytes){0};
     }
     cur = lum_cur_over(sibling->value);

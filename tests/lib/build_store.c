@@ -331,8 +331,9 @@ static const struct lum_cell *cell_of(struct build_store *store, const struct lu
                                       const char *field)
 {
     const struct lum_record *record = NULL;
-    uint32_t number =
-        lum_view_name_number(build_view_txn(store), lum_bytes_of(field, strlen(field)));
+    uint32_t number = 0;
+    must_ok(
+        lum_view_name_number(build_view_txn(store), lum_bytes_of(field, strlen(field)), &number));
     return build_record(store, id, &record) && number != 0 ? lum_record_cell(record, number) : NULL;
 }
 

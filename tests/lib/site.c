@@ -479,7 +479,8 @@ static const struct lum_cell *cell_of(struct site *site, struct look look, const
     uint64_t rno = 0;
     struct lum_record *record = lum_arena_take(arena, sizeof *record);
     must(site, record != NULL ? LUM_OK : LUM_NO_MEMORY);
-    uint32_t number = lum_view_name_number(look.view, bytes_of(field));
+    uint32_t number = 0;
+    must(site, lum_view_name_number(look.view, bytes_of(field), &number));
     if (number == 0 || lum_view_find(look.view, LUM_SHELF_COMMON, id, &rno) != LUM_OK) {
         return NULL;
     }

@@ -173,9 +173,10 @@ static void compare_events(struct look *look)
 static const struct lum_cell *cell_of(struct look *look, const struct lum_record *record,
                                       const char *field)
 {
-    uint32_t number =
-        lum_view_name_number(look->barn->view_txn, lum_bytes_of(field, strlen(field)));
-    return number == 0 ? NULL : lum_record_cell(record, number);
+    uint32_t number = 0;
+    enum lum_status status =
+        lum_view_name_number(look->barn->view_txn, lum_bytes_of(field, strlen(field)), &number);
+    return status != LUM_OK || number == 0 ? NULL : lum_record_cell(record, number);
 }
 
 static bool same_sibling(const struct look *look, const struct lum_sibling *is,

@@ -198,7 +198,9 @@ static size_t find_all(struct look *look, struct place *places)
     struct lum_view_ids ids;
     struct lum_id from = {{0}};
     size_t count = 0;
-    uint32_t penguins = lum_view_name_number(look->view, lum_bytes_of("penguins", 8));
+    uint32_t penguins = 0;
+    assert_int_equal(lum_view_name_number(look->view, lum_bytes_of("penguins", 8), &penguins),
+                     LUM_OK);
     assert_int_equal(lum_view_ids_open(look->view, LUM_SHELF_COMMON, &from, &ids), LUM_OK);
     for (; ids.is_there; lum_view_ids_next(&ids)) {
         struct lum_record record;

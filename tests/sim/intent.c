@@ -51,7 +51,7 @@ static void each_live(struct sim_machine *machine, const struct lum_id *id, cons
     sim_must(machine,
              lum_txn_begin_read(lum_space_view(machine->site.space), &view, &machine->site.error));
     if (field != NULL) {
-        number = lum_view_name_number(view, lum_bytes_of(field, strlen(field)));
+        sim_must(machine, lum_view_name_number(view, lum_bytes_of(field, strlen(field)), &number));
     }
     bool is_met = lum_view_find(view, LUM_SHELF_COMMON, id, &rno) == LUM_OK;
     if (is_met) {
@@ -109,8 +109,7 @@ static bool is_beyond_fork(struct sim_machine *judge, const struct sim_place *pl
     struct lum_log_row row = {.is_frozen = false};
     struct lum_txn *txn = NULL;
     uint32_t lno = 0;
-    sim_must(judge,
-             lum_txn_begin_read(lum_space_log(judge->site.space), &txn, &judge->site.error));
+    sim_must(judge, lum_txn_begin_read(lum_space_log(judge->site.space), &txn, &judge->site.error));
     if (lum_log_find(txn, &place->log_id, &lno) == LUM_OK) {
         sim_must(judge, lum_log_get(txn, lno, &row));
     }

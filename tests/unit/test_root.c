@@ -48,8 +48,9 @@ static void logs_open(struct world *w)
 static uint32_t number_of(struct world *w, const char *name)
 {
     struct lum_bytes text = lum_bytes_of(name, strlen(name));
-    uint32_t known = lum_view_name_number(w->view, text);
+    uint32_t known = 0;
     uint8_t number[4];
+    assert_int_equal(lum_view_name_number(w->view, text, &known), LUM_OK);
     if (known != 0) {
         return known;
     }

@@ -202,8 +202,11 @@ static void a_position_below_the_latest_pin_needs_no_hash_and_above_it_waits(voi
     feed(hall, hall->a);
     feed(hall, hall->b);
     expect_applied(hall, hall->b, 3, true);
-    assert_int_equal(
-        lum_view_pin(build_view_txn(hall->store), build_lno(hall->store, hall->b), at_one.log8), 3);
+    uint64_t pinned = 0;
+    assert_int_equal(lum_view_pin(build_view_txn(hall->store), build_lno(hall->store, hall->b),
+                                  at_one.log8, &pinned),
+                     LUM_OK);
+    assert_int_equal(pinned, 3);
     assert_int_equal(level_of(hall, hall->b, 1), 4);
 }
 

@@ -22,7 +22,11 @@ static void settle(struct build_hall *hall)
 
 static uint32_t number(struct build_hall *hall, const char *name)
 {
-    return lum_view_name_number(build_view_txn(hall->store), lum_bytes_of(name, strlen(name)));
+    uint32_t number = 0;
+    assert_int_equal(lum_view_name_number(build_view_txn(hall->store),
+                                          lum_bytes_of(name, strlen(name)), &number),
+                     LUM_OK);
+    return number;
 }
 
 static void a_name_keeps_its_number_over_batches_and_restarts(void **state)
