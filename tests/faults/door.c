@@ -35,6 +35,7 @@ extern const char __executable_start[];
 
 static struct shared *shared;
 static struct door_plan plan; /* of this process; calls = 0: it is not armed */
+static void (*watcher)(const struct door_event *event);
 
 void door_reset(void)
 {
@@ -51,6 +52,11 @@ void door_reset(void)
 void door_arm(const struct door_plan *new_plan)
 {
     plan = *new_plan;
+}
+
+void door_watch(void (*watch)(const struct door_event *event))
+{
+    watcher = watch;
 }
 
 uint64_t door_seen(void)
@@ -142,6 +148,18 @@ static long done(bool is_it, long result)
     return result;
 }
 
+/* RESULT of a call, told of when it came well. */
+static long told(struct door_event event, long result)
+{
+    if (watcher != NULL && result >= 0) {
+        int code = errno;
+        event.done = (size_t)result;
+        watcher(&event);
+        errno = code;
+    }
+    return result;
+}
+
 static bool fails(bool is_it)
 {
     if (is_it && plan.deed == DOOR_FAILS) {
@@ -220,7 +238,12 @@ struct passwd *getpwuid(uid_t uid)
 static int open_by(const char *path, int flags, mode_t mode)
 {
     bool is_it = comes_to_pass(DOOR_OPEN, path, -1);
-    return fails(is_it) ? -1 : (int)done(is_it, syscall(SYS_openat, AT_FDCWD, path, flags, mode));
+    if (fails(is_it)) {
+        return -1;
+    }
+    long fd = syscall(SYS_openat, AT_FDCWD, path, flags, mode);
+    return (int)done(is_it,
+                     told((struct door_event){.call = DOOR_OPEN, .fd = (int)fd, .path = path}, fd));
 }
 
 int open(const char *path, int flags, ...)
@@ -253,16 +276,30 @@ ssize_t pread(int fd, void *at, size_t len, off_t place)
     return fails(is_it) ? -1 : done(is_it, syscall(SYS_pread64, fd, at, len, place));
 }
 
+static long wrote(int fd, const void *at, off_t place, long result)
+{
+    const struct iovec part = {(void *)(uintptr_t)at, result < 0 ? 0 : (size_t)result};
+    return told(
+        (struct door_event){
+            .call = DOOR_WRITE, .fd = fd, .parts = &part, .count = 1, .place = place},
+        result);
+}
+
 ssize_t write(int fd, const void *at, size_t len)
 {
     bool is_it = comes_to_pass(DOOR_WRITE, "write", fd);
-    return fails(is_it) ? -1 : done(is_it, syscall(SYS_write, fd, at, asked(is_it, len)));
+    return fails(is_it)
+               ? -1
+               : done(is_it, wrote(fd, at, -1, syscall(SYS_write, fd, at, asked(is_it, len))));
 }
 
 ssize_t pwrite(int fd, const void *at, size_t len, off_t place)
 {
     bool is_it = comes_to_pass(DOOR_WRITE, "pwrite", fd);
-    return fails(is_it) ? -1 : done(is_it, syscall(SYS_pwrite64, fd, at, asked(is_it, len), place));
+    return fails(is_it)
+               ? -1
+               : done(is_it, wrote(fd, at, place,
+                                   syscall(SYS_pwrite64, fd, at, asked(is_it, len), place)));
 }
 
 /* Short: the first part alone, or half of the only one. */
@@ -278,8 +315,10 @@ static long write_parts(const char *name, int fd, const struct iovec *parts, int
         parts = &first;
         count = 1;
     }
-    return done(is_it, place < 0 ? syscall(SYS_writev, fd, parts, count)
-                                 : syscall(SYS_pwritev, fd, parts, count, place, 0));
+    const struct door_event event = {
+        .call = DOOR_WRITE, .fd = fd, .parts = parts, .count = count, .place = place};
+    return done(is_it, told(event, place < 0 ? syscall(SYS_writev, fd, parts, count)
+                                             : syscall(SYS_pwritev, fd, parts, count, place, 0)));
 }
 
 ssize_t writev(int fd, const struct iovec *parts, int count)
@@ -295,31 +334,47 @@ ssize_t pwritev(int fd, const struct iovec *parts, int count, off_t place)
 int fsync(int fd)
 {
     bool is_it = comes_to_pass(DOOR_SYNC, "fsync", fd);
-    return fails(is_it) ? -1 : (int)done(is_it, syscall(SYS_fsync, fd));
+    const struct door_event event = {.call = DOOR_SYNC, .fd = fd};
+    return fails(is_it) ? -1 : (int)done(is_it, told(event, syscall(SYS_fsync, fd)));
 }
 
 int fdatasync(int fd)
 {
     bool is_it = comes_to_pass(DOOR_SYNC, "fdatasync", fd);
-    return fails(is_it) ? -1 : (int)done(is_it, syscall(SYS_fdatasync, fd));
+    const struct door_event event = {.call = DOOR_SYNC, .fd = fd};
+    return fails(is_it) ? -1 : (int)done(is_it, told(event, syscall(SYS_fdatasync, fd)));
 }
 
 int ftruncate(int fd, off_t len)
 {
     bool is_it = comes_to_pass(DOOR_SIZE, "ftruncate", fd);
-    return fails(is_it) ? -1 : (int)done(is_it, syscall(SYS_ftruncate, fd, len));
+    const struct door_event event = {.call = DOOR_SIZE, .fd = fd, .place = len};
+    return fails(is_it) ? -1 : (int)done(is_it, told(event, syscall(SYS_ftruncate, fd, len)));
+}
+
+/* Gives an errno. */
+int posix_fallocate(int fd, off_t place, off_t len)
+{
+    bool is_it = comes_to_pass(DOOR_SIZE, "posix_fallocate", fd);
+    if (fails(is_it)) {
+        return plan.error;
+    }
+    const struct door_event event = {.call = DOOR_SIZE, .fd = fd, .place = place + len};
+    return done(is_it, told(event, syscall(SYS_fallocate, fd, 0, place, len))) == 0 ? 0 : errno;
 }
 
 int rename(const char *from, const char *to)
 {
     bool is_it = comes_to_pass(DOOR_NAME, "rename", -1);
-    return fails(is_it) ? -1 : (int)done(is_it, syscall(SYS_rename, from, to));
+    const struct door_event event = {.call = DOOR_NAME, .fd = -1, .path = from, .to = to};
+    return fails(is_it) ? -1 : (int)done(is_it, told(event, syscall(SYS_rename, from, to)));
 }
 
 int unlink(const char *path)
 {
     bool is_it = comes_to_pass(DOOR_NAME, "unlink", -1);
-    return fails(is_it) ? -1 : (int)done(is_it, syscall(SYS_unlink, path));
+    const struct door_event event = {.call = DOOR_NAME, .fd = -1, .path = path};
+    return fails(is_it) ? -1 : (int)done(is_it, told(event, syscall(SYS_unlink, path)));
 }
 
 int mkdir(const char *path, mode_t mode)

@@ -1,6 +1,6 @@
 /*
  * door.h - stands between this program and libc: counts calls of the kinds it is told, and makes
- * one of them, or all from that one on, go wrong.
+ * one of them, or all from that one on, go wrong; or tells of those that change a file.
  *
  * It is linked into the program that runs commands (run.h), in front of libc, so LMDB, libuv, zstd
  * and libsodium call it as well. Memory: every malloc of the process; under a sanitizer, which has
@@ -13,6 +13,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
+
+struct iovec;
 
 /* Bits of a mask. */
 enum door_call {
@@ -50,5 +53,20 @@ bool door_went_wrong(void);   /* the plan came to pass */
 const char *door_where(void); /* the last call that did: its name and its file's */
 /* In the parent: before each child. */
 void door_reset(void);
+
+/* A call of one of these kinds that came well: DOOR_OPEN, WRITE, SYNC, NAME (but mkdir), SIZE. */
+struct door_event {
+    enum door_call call;
+    int fd;           /* of a name: -1 */
+    const char *path; /* opened, unlinked, renamed from */
+    const char *to;   /* renamed to; else NULL */
+    const struct iovec *parts;
+    int count;   /* of parts; the first `done` bytes of them were written */
+    off_t place; /* of a write; -1: where the file stood. Of a size: the new one, at least */
+    size_t done;
+};
+
+/* From now on, in this process: told of each, after it. NULL: no more. */
+void door_watch(void (*watch)(const struct door_event *event));
 
 #endif

@@ -48,6 +48,8 @@ size_t text_put(char *out, size_t room, const char *format, ...)
 
 /* ---- commands ---- */
 
+void (*run_before)(void);
+
 static struct run runs[RUN_SLOTS];
 static int outputs[RUN_SLOTS][2] = {{-1, -1}, {-1, -1}};
 
@@ -68,6 +70,9 @@ static void in_child(enum run_slot slot, const struct door_plan *plan, const cha
          "dup2");
     if (plan != NULL) {
         door_arm(plan);
+    }
+    if (run_before != NULL) {
+        run_before();
     }
     exit(lum_main(argc, argv));
 }

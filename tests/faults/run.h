@@ -34,6 +34,8 @@ bool run_has_said(enum run_slot slot, const char *text);
 void run_stop(enum run_slot slot); /* SIGTERM */
 const struct run *run_end(enum run_slot slot);
 const struct run *run_so_far(enum run_slot slot); /* what run_has_said has read */
+/* Called in each child before its command, when it is not NULL. */
+extern void (*run_before)(void);
 /* begin and end. */
 const struct run *run_one(const struct door_plan *plan, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -16,7 +16,8 @@
 
 enum {
     ROOM = 512,
-    TOLD_MAX = 12, /* failures of one command and way that are told in full */
+    TOLD_MAX = 12,      /* failures of one command and way that are told in full */
+    MENDING_CALLS = 36, /* that open or change a file, of a status after a kill: seldom more */
 };
 
 /* Who is hit, and who else is there. */
@@ -85,6 +86,7 @@ static char address[ROOM];
 static struct kept *kept[3]; /* a, b, c */
 static uint64_t points;
 static uint64_t failures;
+static uint64_t killed_again;      /* in what followed a kill */
 static uint64_t told;              /* of this command and way */
 static char wanted_text[RUN_TEXT]; /* what it says with nothing going wrong */
 
@@ -371,6 +373,20 @@ static int hit(void)
     return run->code;
 }
 
+/* Whoever comes next and mends what a kill left is killed as well, before or after one of its calls
+ * that change a file. Status reads the log and lets the view follow it. */
+static void kill_again(void)
+{
+    struct door_plan held = plan;
+    plan.nth = 1 + (uint64_t)rand() % MENDING_CALLS;
+    const struct run *run = run_one(&plan, "-S %s/%s status", home, command->folder);
+    if (run->code == -1 || (run->code > RUN_SIGNAL && run->code != RUN_KILLED)) {
+        wrong(run, "killed, and then of status %d", run->code);
+    }
+    killed_again += run->code == RUN_KILLED ? 1 : 0;
+    plan = held;
+}
+
 /* The store afterwards, and the same command again. */
 static void look_after(int code, const struct facts *before, const struct facts *after)
 {
@@ -444,6 +460,9 @@ static void walk(uint32_t wanted)
                        : 1 + (here == calls ? i : (calls * i + (uint64_t)rand() % calls) / here);
         int code = hit();
         points++;
+        if (code == RUN_KILLED) {
+            kill_again();
+        }
         look_after(code, &before, &after);
     }
     printf("%-14s %-24s %6" PRIu64 " calls %6" PRIu64 " points%s\n", command->name, way->name,
@@ -482,7 +501,11 @@ int walk_all(const struct walk_way *ways, size_t count, uint32_t wanted)
     for (int i = 0; i < 3; i++) {
         kept_free(kept[i]);
     }
-    printf("figures: %" PRIu64 " points of %zu commands, %" PRIu64 " failures\n", points,
-           sizeof(commands) / sizeof(*commands), failures);
+    printf("figures: %" PRIu64 " points of %zu commands", points,
+           sizeof(commands) / sizeof(*commands));
+    if (killed_again > 0) {
+        printf(", %" PRIu64 " times killed again while that is mended", killed_again);
+    }
+    printf(", %" PRIu64 " failures\n", failures);
     return failures == 0 ? 0 : 1;
 }
