@@ -37,7 +37,7 @@ static enum lum_status meta_get(struct lum_txn *txn, const char *name, size_t le
     if (status == LUM_OK && row.len != len) {
         return LUM_CORRUPT;
     }
-    *at = row.at;
+    *at = status == LUM_OK ? row.at : NULL;
     return status;
 }
 

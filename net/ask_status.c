@@ -330,6 +330,8 @@ static enum lum_status tell_snapshot(struct lum_ask *ask, struct lum_error *err)
     }
     lum_txn_abort(world->view);
     lum_txn_abort(world->log);
+    world->view = NULL;
+    world->log = NULL;
     lum_reply_fini(&item);
     return status;
 }

@@ -113,6 +113,13 @@ static uint64_t damage_met(const struct lum_world *world)
     return met + (world->view == NULL ? 0 : lum_txn_damage(world->view));
 }
 
+/* An answer that rows gave: "there is none" too may lack what could not be read. */
+static bool is_about_rows(enum lum_status status)
+{
+    return status != LUM_NO_MEMORY && status != LUM_IO && status != LUM_FULL &&
+           status != LUM_CORRUPT;
+}
+
 /* Only what adds records stops, and bulk while there is still room for single ones. */
 static bool has_room(const struct lum_ask *ask)
 {
@@ -136,7 +143,7 @@ enum lum_status lum_ask_run(struct lum_ask *ask, struct lum_error *err)
     LUM_ASSERT(ask->request->run != NULL);
     status = has_room(ask) ? ask->request->run(ask, &own)
                            : lum_fail(&own, LUM_CAUSE_disk_full, ask->world.dir, NULL);
-    if ((status == LUM_OK || status == LUM_AGAIN) && damage_met(&ask->world) > met) {
+    if (is_about_rows(status) && damage_met(&ask->world) > met) {
         lum_buf_reset(ask->reply.out);
         status = lum_fail(&own, LUM_CAUSE_store_damaged, ask->world.dir, "rows");
     }

@@ -8,7 +8,7 @@
 #   tests/bugs/run.sh 07 23           these
 #
 # By number:  01-19 the merge rules (prop_model)   20-59 the district (sim_stories, sim_district)
-#             47-52 of those: malicious neighbours (sim_bad, unit_hear)
+#             47-52 of those: malicious neighbours (sim_bad, unit_sync_cost)
 #             60-79 what sync says (its unit tests)  80-84 told too early (script_61-order)
 #             85-87 memory that ends, kill -9 (faults_memory, faults_kills)
 #             90-93 a full disk, backups (unit_room, unit_backup, script_63-full)
@@ -38,8 +38,8 @@ targets_of() {
     case "$1" in
         model) echo prop_model ;;
         district) echo sim_stories sim_district ;;
-        bad) echo sim_bad unit_hear ;;
-        sync) echo unit_hear unit_sync unit_protocol ;;
+        bad) echo sim_bad unit_sync_cost ;;
+        sync) echo unit_hear unit_sync unit_sync_cost unit_protocol ;;
         order) echo lumbung tool_order tool_feed ;;
         faults) echo faults_memory faults_kills ;;
         damage) echo unit_store_walk unit_log_piece unit_ask_verify ;;
@@ -65,10 +65,10 @@ prove() {
             LUM_SIM_SECONDS=$2 LUM_SIM_SHRINK=0 timeout $((4 * $2 + 60)) \
                 sh -c "$tests/sim/test_stories && $tests/sim/test_district"
             ;;
-        bad) timeout $((4 * $2 + 60)) sh -c "$tests/sim/test_bad && $tests/unit/test_hear" ;;
+        bad) timeout $((4 * $2 + 60)) sh -c "$tests/sim/test_bad && $tests/unit/test_sync_cost" ;;
         sync)
             timeout $((4 * $2 + 60)) sh -c "$tests/unit/test_hear && $tests/unit/test_sync &&
-                $tests/unit/test_protocol"
+                $tests/unit/test_sync_cost && $tests/unit/test_protocol"
             ;;
         damage)
             LUM_DAMAGES=700 timeout $((4 * $2 + 60)) \

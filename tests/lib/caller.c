@@ -17,6 +17,7 @@
 #include "net/host.h"
 #include "net/node.h"
 #include "net/reply.h"
+#include "tests/lib/leave.h"
 
 static void pause_ms(long ms)
 {
@@ -236,7 +237,7 @@ pid_t caller_serve(const char *dir, bool meet_by_itself)
     fflush(NULL);
     child = fork();
     if (child == 0) {
-        _exit(serve(dir, meet_by_itself));
+        leave(serve(dir, meet_by_itself));
     }
     return child;
 }
@@ -322,7 +323,7 @@ int caller_join(const char *dir, const char *invite, const char *person)
     fflush(NULL);
     child = fork();
     if (child == 0) {
-        _exit(join(dir, invite, person));
+        leave(join(dir, invite, person));
     }
     waitpid(child, &status, 0);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;

@@ -147,6 +147,34 @@ void pair_skip(struct pair *pair, unsigned end)
     }
 }
 
+/* ---- what fails ---- */
+
+void pair_fail(struct pair *pair, unsigned end, uint64_t n, const struct pair_trouble *trouble)
+{
+    pair->ends[end].trouble = trouble;
+    pair->ends[end].trouble_left = n;
+}
+
+uint64_t pair_fail_left(const struct pair *pair, unsigned end)
+{
+    return pair->ends[end].trouble_left;
+}
+
+uint32_t pair_failures(const struct pair *pair)
+{
+    return pair->failures;
+}
+
+static void revive(struct pair *pair)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        if (pair->ends[i].has_failed) {
+            pair_cut(pair);
+            pair_end_revive(pair, &pair->ends[i]);
+        }
+    }
+}
+
 /* ---- time, room, and everything at once ---- */
 
 void pair_room(struct pair *pair, unsigned at, size_t queued)
@@ -193,6 +221,7 @@ void pair_settle(struct pair *pair, uint64_t quiet_ms)
 {
     uint64_t until_ms = pair->now_ms + quiet_ms;
     for (unsigned goes = 0; goes < SESSION_GOES; goes++) {
+        revive(pair);
         if (turn(pair)) {
             until_ms = pair->now_ms + quiet_ms;
             continue;
@@ -282,6 +311,7 @@ void pair_heal(struct pair *pair)
     pair_write(pair, 0);
     pair_write(pair, 1);
     pair_cut(pair);
+    revive(pair);
     pair_dial(pair);
     for (unsigned i = 0; i < HEALING_SECONDS && !are_equal(pair); i++) {
         pair_settle(pair, 1000);
@@ -304,13 +334,22 @@ uint32_t pair_faults(const struct pair *pair)
 
 struct pair *pair_open(void)
 {
+    const char *const folders[2] = {NULL, NULL};
+    return pair_open_in(folders);
+}
+
+struct pair *pair_open_in(const char *const folders[2])
+{
     struct pair *pair = lum_alloc_zero(sizeof *pair);
     LUM_ASSERT(pair != NULL && lum_crypto_init() == LUM_OK);
     pair_logs_write(pair);
     for (unsigned i = 0; i < 2; i++) {
         struct end *end = &pair->ends[i];
-        temp_make(&end->temp);
-        must(lum_log_open(end->temp.dir, true, &end->store, NULL));
+        if (folders[i] == NULL) {
+            temp_make(&end->temp);
+        }
+        const char *folder = folders[i] == NULL ? end->temp.dir : folders[i];
+        must(lum_log_open(folder, true, &end->store, NULL));
         must(lum_ingester_open(&end->ingester));
         lum_buf_init(&end->flying, WIRE_MAX);
         lum_buf_init(&end->heard, WIRE_MAX);
@@ -329,7 +368,9 @@ void pair_close(struct pair *pair)
         lum_store_close(end->store);
         lum_buf_fini(&end->flying);
         lum_buf_fini(&end->heard);
-        temp_drop(&end->temp);
+        if (end->temp.dir[0] != '\0') {
+            temp_drop(&end->temp);
+        }
     }
     for (unsigned i = 0; i < PAIR_LOGS; i++) {
         lum_buf_fini(&pair->logs[i].run);
@@ -343,6 +384,7 @@ void pair_reset(struct pair *pair, bool with_newcomer)
     pair->now_ms = 1000000;
     pair->sessions = 0;
     pair->faults = 0;
+    pair->failures = 0;
     pair->is_closing = false;
     pair->awaits_live = false;
     pair->was_live = false;
@@ -355,6 +397,8 @@ void pair_reset(struct pair *pair, bool with_newcomer)
         end->device = i == 1 ? BUDI : is_new ? CITRA : ANNA;
         end->has_secret = !is_new;
         end->session = 0;
+        end->trouble = NULL;
+        end->has_failed = false;
         end->is_equal = false;
         end->wake_ms = UINT64_MAX;
         lum_buf_reset(&end->flying);

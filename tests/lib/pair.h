@@ -29,6 +29,8 @@ enum pair_log {
 
 struct pair;
 struct pair *pair_open(void);
+/* The same with stores in these two folders, which are the caller's. */
+struct pair *pair_open_in(const char *const folders[2]);
 void pair_close(struct pair *pair);
 
 /* Two empty stores and no line. The newcomer at end 0 has nothing but the space's id. */
@@ -58,6 +60,23 @@ void pair_finish(struct pair *pair, unsigned end);
 void pair_pass(struct pair *pair, uint64_t ms); /* time */
 /* Everything moves until nothing does for so long. */
 void pair_settle(struct pair *pair, uint64_t quiet_ms);
+
+/* ---- what fails ---- */
+
+/*
+ * The n-th time that an end's machine asks for something (memory, a row) it fails. A machine that
+ * says so is at its end: the line is gone and what was not written is lost, and a new one begins at
+ * the next settle or heal.
+ */
+struct pair_trouble {
+    uint64_t (*set)(void *self, uint64_t n); /* 0: nothing fails; gives how many were left */
+    void *self;
+    enum lum_status statuses[2]; /* that a machine may say then */
+};
+/* NULL: nothing fails any more. */
+void pair_fail(struct pair *pair, unsigned end, uint64_t n, const struct pair_trouble *trouble);
+uint64_t pair_fail_left(const struct pair *pair, unsigned end); /* 0: it came to pass */
+uint32_t pair_failures(const struct pair *pair); /* machines that came to their end since reset */
 
 /* ---- what must hold ---- */
 

@@ -60,12 +60,53 @@ static void carry_out(struct pair *pair, struct end *end, const struct lum_sync_
     }
 }
 
+/* ---- what fails ---- */
+
+static void begin_work(struct end *end)
+{
+    if (end->trouble != NULL) {
+        (void)end->trouble->set(end->trouble->self, end->trouble_left);
+    }
+}
+
+/* Was it done? What failed may fail when it was told to. */
+static bool end_work(struct pair *pair, struct end *end, enum lum_status status)
+{
+    const struct pair_trouble *trouble = end->trouble;
+    if (trouble != NULL) {
+        end->trouble_left = trouble->set(trouble->self, 0);
+    }
+    if (status != LUM_OK) {
+        LUM_ASSERT(trouble != NULL && end->trouble_left == 0);
+        LUM_ASSERT(status == trouble->statuses[0] || status == trouble->statuses[1]);
+        end->has_failed = true;
+        pair->failures++;
+    }
+    return status == LUM_OK;
+}
+
+void pair_end_revive(struct pair *pair, struct end *end)
+{
+    struct lum_sync_self self = pair_end_self(pair, end);
+    pair_end_drop_jobs(end);
+    lum_sync_close(end->sync);
+    end->sync = NULL;
+    end->has_failed = false;
+    must(lum_sync_open(&self, &end->sync));
+}
+
 void pair_end_step(struct pair *pair, struct end *end, struct lum_sync_event *event)
 {
     struct lum_sync_outbox outbox;
+    if (end->has_failed) {
+        return;
+    }
     event->now_ms = pair->now_ms;
     event->wall_ms = PAIR_FOUNDED_MS + pair->now_ms;
-    must(lum_sync_step(end->sync, event, &outbox));
+    begin_work(end);
+    if (!end_work(pair, end, lum_sync_step(end->sync, event, &outbox))) {
+        return;
+    }
     for (size_t i = 0; i < outbox.count; i++) {
         carry_out(pair, end, &outbox.at[i]);
     }
@@ -89,7 +130,10 @@ struct lum_sync_self pair_end_self(const struct pair *pair, const struct end *en
 static void know(struct pair *pair, struct end *end)
 {
     struct lum_sync_self self = pair_end_self(pair, end);
-    must(lum_sync_know(end->sync, &self));
+    if (!end->has_failed) {
+        begin_work(end);
+        (void)end_work(pair, end, lum_sync_know(end->sync, &self));
+    }
 }
 
 static void tell_grown(struct pair *pair, struct end *end, const struct lum_growth_note *notes,

@@ -58,7 +58,7 @@ struct job {
 
 struct end {
     unsigned device;
-    struct temp temp;
+    struct temp temp; /* no folder when the caller has one */
     struct lum_store *store;
     struct lum_ingester *ingester;
     struct lum_roster *roster;
@@ -71,6 +71,9 @@ struct end {
     bool is_equal;         /* said by the machine in this session */
     struct lum_buf flying; /* to this end */
     struct lum_buf heard;
+    const struct pair_trouble *trouble;
+    uint64_t trouble_left;
+    bool has_failed; /* its machine is at its end */
 };
 
 struct pair {
@@ -84,6 +87,7 @@ struct pair {
     uint32_t sessions;
     bool is_closing; /* politely: when all that was said has been delivered */
     uint32_t faults;
+    uint32_t failures;
     /* The newest event that was written while both were equal, and by whom. */
     bool awaits_live;
     bool was_live;
@@ -108,6 +112,8 @@ struct lum_ingest pair_logs_piece(const struct written *log, uint64_t first, uin
 
 void pair_end_step(struct pair *pair, struct end *end, struct lum_sync_event *event);
 struct lum_sync_self pair_end_self(const struct pair *pair, const struct end *end);
+/* A new machine in the place of one that failed. */
+void pair_end_revive(struct pair *pair, struct end *end);
 void pair_end_clear(struct pair *pair, struct end *end, bool has_genesis);
 void pair_end_drop_jobs(struct end *end);
 

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/lib/leave.h"
 #include "tests/sim/sim.h"
 
 /* What the child writes for the parent. */
@@ -92,7 +93,7 @@ void trial_run(const struct trial_ask *ask, struct trial *out)
         (void)dup2(fileno(words), STDERR_FILENO);
         be_child(ask, shared);
         (void)fflush(NULL);
-        _exit(0);
+        leave(0);
     }
     int status = 0;
     struct rusage usage;

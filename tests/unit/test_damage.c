@@ -24,6 +24,7 @@
 
 #include "core/crypto.h"
 #include "tests/lib/asker.h"
+#include "tests/lib/leave.h"
 
 enum {
     PAGE = 4096,
@@ -141,7 +142,7 @@ static void on_failure(struct site *site, enum lum_status status)
 {
     (void)status;
     lum_space_close(site->space); /* as a command ends */
-    _exit(TOLD);
+    leave(TOLD);
 }
 
 static void use(struct fixture *f)
@@ -153,7 +154,7 @@ static void use(struct fixture *f)
     site_open(site);
     bool is_right = read_all(site, seen);
     if (is_right && strcmp(seen, f->truth) != 0) {
-        _exit(SILENT);
+        leave(SILENT);
     }
     asker_ask(site, "verify", "{}", &got);
     is_right &= got.status == LUM_OK;
@@ -161,7 +162,7 @@ static void use(struct fixture *f)
     (void)site_put(site, "k1", "a", "k1"); /* as it was */
     (void)site_settle(site);
     site_close(site);
-    _exit(is_right ? RIGHT : TOLD);
+    leave(is_right ? RIGHT : TOLD);
 }
 
 static enum end use_in_child(struct fixture *f)

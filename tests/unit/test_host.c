@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "net/host.h"
+#include "tests/lib/leave.h"
 #include "tests/lib/temp.h"
 
 struct fixture {
@@ -178,7 +179,7 @@ static void a_dead_owners_lock_is_taken_over(void **state)
     int fd = -1;
     pid_t child = fork();
     if (child == 0) {
-        _exit(lum_host_lock(f->temp.dir, &fd, NULL) == LUM_OK ? 0 : 1);
+        leave(lum_host_lock(f->temp.dir, &fd, NULL) == LUM_OK ? 0 : 1);
     }
     int how = -1;
     assert_int_equal(waitpid(child, &how, 0), child);

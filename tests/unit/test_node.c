@@ -27,6 +27,7 @@
 #include "net/host.h"
 #include "sync/message.h"
 #include "tests/lib/caller.h"
+#include "tests/lib/leave.h"
 #include "tests/lib/temp.h"
 
 static struct temp temp;
@@ -446,7 +447,7 @@ static void who_broke_off_before_auth_is_tried_again(void **state)
     if (child == 0) { /* asks A to dial, and waits for the answer in our place */
         answer_init(&answer);
         int own = caller_connect(hall_a);
-        _exit(caller_ask(own, &answer, "sync", "address", address, NULL) ? 0 : 1);
+        leave(caller_ask(own, &answer, "sync", "address", address, NULL) ? 0 : 1);
     }
     rogue.fd = accept(door, NULL, NULL);
     lum_channel_answer(&rogue.channel, ephemeral);
