@@ -239,10 +239,9 @@ enum lum_status lum_store_open(const struct lum_store_options *options, struct l
     LUM_ASSERT(options->table_count >= 1 && options->table_count <= TABLES_MAX);
     LUM_ASSERT(!(options->create && options->read_only));
     bool always = options->durability == LUM_DURABLE;
-    struct lum_error none = {0};
-    enum lum_status status = lum_store_file_probe(options->path, always, &none);
-    if (status != LUM_OK && !(status == LUM_NOT_FOUND && options->create)) {
-        return lum_fail(err, none.cause, none.one, none.two);
+    enum lum_status status = lum_store_file_ready(options->path, always, options->create, err);
+    if (status != LUM_OK) {
+        return status;
     }
     size_t path_size = strlen(options->path) + 1;
     struct lum_store *store = lum_alloc_zero(sizeof *store + path_size);

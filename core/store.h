@@ -49,9 +49,9 @@ struct lum_txn;
 
 /*
  * Looks at the file with pread before LMDB maps it (core/store_file.h), so that a text file or a
- * truncated one is an error and not a crash. An empty file counts as none. Not there and not
- * `create`: NOT_FOUND. A file of another format lower than ours is opened; who minds asks
- * lum_store_format.
+ * truncated one is an error and not a crash. An empty file, or one whose making was cut short,
+ * counts as none. Not there and not `create`: NOT_FOUND. A file of a format lower than ours is
+ * opened; who minds asks lum_store_format.
  */
 LUM_MUST_USE enum lum_status lum_store_open(const struct lum_store_options *options,
                                             struct lum_store **out, struct lum_error *err);

@@ -121,6 +121,39 @@ static enum lum_status read_metas(struct probe *probe, const char *path, struct 
     return LUM_OK;
 }
 
+/* ---- a file that was never finished ---- */
+
+/* Page `number` as LMDB makes it in a new file, or the start of it; or one that was not written. */
+static bool is_first_meta(const uint8_t at[META_LEN], size_t len, size_t number)
+{
+    static const uint8_t zero[META_LEN];
+    uint8_t head[HEAD + 8] = {0};
+    const uint16_t flags = PAGE_META;
+    const uint32_t version = VERSION;
+    memcpy(head, &number, WORD);
+    memcpy(head + WORD + 2, &flags, sizeof flags);
+    memcpy(head + HEAD, &MAGIC, sizeof MAGIC);
+    memcpy(head + HEAD + 4, &version, sizeof version);
+    bool is_made = memcmp(at, head, len < sizeof head ? len : sizeof head) == 0 &&
+                   lum_store_file_word(at + META_LEN - WORD) == 0;
+    return is_made || memcmp(at, zero, META_LEN) == 0;
+}
+
+/* LMDB begins a file by one write of both metas, the first commit adds the tables, and only then
+ * is anything saved: page 0 has its number. So what a cut leaves of that write holds nothing. */
+static bool is_unborn(const struct probe *probe)
+{
+    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+    bool is_first = probe->size <= 2 * page;
+    for (uint64_t at = 0; is_first && at < probe->size; at += page) {
+        uint8_t meta[META_LEN] = {0};
+        size_t len = probe->size - at < META_LEN ? (size_t)(probe->size - at) : META_LEN;
+        is_first = lum_store_file_read(probe->fd, at, meta, len) == 0 &&
+                   is_first_meta(meta, len, (size_t)(at / page));
+    }
+    return is_first;
+}
+
 /* ---- the whole of it ---- */
 
 static enum lum_status look(struct probe *probe, const char *path, bool always,
@@ -158,7 +191,7 @@ static enum lum_status open_file(const char *path, int *fd, uint64_t *size, stru
         return lum_fail(err, LUM_CAUSE_store_not_ours, path, NULL);
     }
     *size = (uint64_t)st.st_size;
-    return *size == 0 ? lum_fail(err, LUM_CAUSE_no_store, path, NULL) : LUM_OK;
+    return LUM_OK;
 }
 
 enum lum_status lum_store_file_probe(const char *path, bool always, struct lum_error *err)
@@ -166,12 +199,27 @@ enum lum_status lum_store_file_probe(const char *path, bool always, struct lum_e
     struct probe probe = {.fd = -1};
     enum lum_status status = open_file(path, &probe.fd, &probe.size, err);
     if (status == LUM_OK) {
-        status = look(&probe, path, always, err);
+        status = is_unborn(&probe) ? lum_fail(err, LUM_CAUSE_no_store, path, NULL)
+                                   : look(&probe, path, always, err);
     }
     if (probe.fd >= 0) {
         (void)close(probe.fd);
     }
     return status;
+}
+
+enum lum_status lum_store_file_ready(const char *path, bool always, bool create,
+                                     struct lum_error *err)
+{
+    struct lum_error told = {0};
+    enum lum_status status = lum_store_file_probe(path, always, &told);
+    if (status == LUM_NOT_FOUND && create) {
+        if (truncate(path, 0) == 0 || errno == ENOENT) {
+            return LUM_OK;
+        }
+        return lum_fail(err, lum_store_file_cause(path, errno), path, strerror(errno));
+    }
+    return status == LUM_OK ? LUM_OK : lum_fail(err, told.cause, told.one, told.two);
 }
 
 /* ---- keeping it ---- */

@@ -16,10 +16,16 @@
  * OK        a file of LMDB's form, its newest state is the newest, and its trees hold: see
  *           core/store_walk.h. `always`: they are walked whatever their size; else only those of a
  *           file of up to 64 MiB, or of one that is shorter than it says
- * NOT_FOUND there is no file, or an empty one (cause no_store): nothing was ever saved there
+ * NOT_FOUND there is no file, or an empty one, or one whose making was cut short (cause no_store):
+ *           nothing was ever saved there
  * else      the told error: store_not_ours, store_newer, store_damaged, no_permission, disk_error
  */
 LUM_MUST_USE enum lum_status lum_store_file_probe(const char *path, bool always,
+                                                  struct lum_error *err);
+
+/* The same before LMDB opens it: where one may be made, none is OK, and what a making cut short
+ * left, which LMDB would refuse, is taken away. */
+LUM_MUST_USE enum lum_status lum_store_file_ready(const char *path, bool always, bool create,
                                                   struct lum_error *err);
 
 /* All of these bytes: 0; an errno when the disk does not give them; -1: the file is too short. */

@@ -284,6 +284,56 @@ static void a_file_whose_making_was_cut_short_is_none(void **state)
     assert_int_equal(open_again(f, true), LUM_OK);
 }
 
+static void expect_none(struct fixture *f, const uint8_t *bytes, size_t len)
+{
+    temp_write(&f->temp, "x.mdb", bytes, len);
+    assert_int_equal(open_again(f, false), LUM_NOT_FOUND);
+    assert_int_equal(f->err.cause, LUM_CAUSE_no_store);
+    assert_int_equal(open_again(f, true), LUM_OK);
+    lum_store_close(f->store);
+    f->store = NULL;
+}
+
+/* LMDB makes a file with one write of two pages: any part of it, or either page without the other,
+ * is what a power cut may leave. */
+static void a_file_of_half_a_first_write_is_none(void **state)
+{
+    struct fixture *f = *state;
+    static uint8_t made[65536];
+    static uint8_t torn[65536];
+    MDB_env *env = NULL;
+    lum_store_close(f->store);
+    f->store = NULL;
+    const char *path = temp_path(&f->temp, "x.mdb");
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(mdb_env_create(&env), 0);
+    assert_int_equal(mdb_env_open(env, path, MDB_NOSUBDIR, 0600), 0);
+    mdb_env_close(env);
+    size_t size = temp_read(&f->temp, "x.mdb", made, sizeof made);
+    size_t page = size / 2;
+    for (size_t len = 1; len <= size; len += len < 24 ? 1 : 509) {
+        expect_none(f, made, len);
+    }
+    expect_none(f, torn, size); /* the size came to the disk, the bytes did not */
+    memcpy(torn + page, made + page, page);
+    expect_none(f, torn, size);
+}
+
+/* The newest of two commits is lost with its page, and what the first one made is not saved data.
+ * From the second on page 0 tells that there was something. */
+static void a_store_cut_to_its_first_page_is_damaged_and_not_none(void **state)
+{
+    struct fixture *f = *state;
+    static uint8_t page[4096];
+    put_one(f, "a", "1");
+    lum_store_close(f->store);
+    f->store = NULL;
+    assert_true(temp_read(&f->temp, "x.mdb", page, sizeof page) == sizeof page);
+    temp_write(&f->temp, "x.mdb", page, sizeof page);
+    assert_int_equal(open_again(f, true), LUM_CORRUPT);
+    assert_int_equal(temp_size(&f->temp, "x.mdb"), sizeof page);
+}
+
 static void a_newer_format_is_refused_with_its_number(void **state)
 {
     struct fixture *f = *state;
@@ -454,6 +504,8 @@ int main(void)
         T(a_text_file_is_told_and_left_alone),
         T(a_store_of_another_program_is_told),
         T(a_file_whose_making_was_cut_short_is_none),
+        T(a_file_of_half_a_first_write_is_none),
+        T(a_store_cut_to_its_first_page_is_damaged_and_not_none),
         T(a_newer_format_is_refused_with_its_number),
         T(a_truncated_file_is_told_and_left_alone),
         T(the_file_is_for_its_owner_only),
