@@ -38,20 +38,28 @@ void answer_fini(struct answer *answer)
     lum_buf_fini(&answer->last);
 }
 
-int caller_connect(const char *dir)
+int caller_try(const char *dir)
 {
     struct sockaddr_un at = {.sun_family = AF_UNIX};
 
     snprintf(at.sun_path, sizeof(at.sun_path), "%s/control.sock", dir);
-    for (int i = 0; i < 500; i++) {
-        int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-        if (connect(fd, (const struct sockaddr *)&at, sizeof(at)) == 0) {
-            return fd;
-        }
-        close(fd);
-        pause_ms(20);
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    if (connect(fd, (const struct sockaddr *)&at, sizeof(at)) == 0) {
+        return fd;
     }
+    close(fd);
     return -1;
+}
+
+int caller_connect(const char *dir)
+{
+    int fd = caller_try(dir);
+
+    for (int i = 0; fd < 0 && i < 500; i++) {
+        pause_ms(20);
+        fd = caller_try(dir);
+    }
+    return fd;
 }
 
 /* ---- asking ---- */

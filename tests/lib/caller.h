@@ -19,7 +19,9 @@ struct answer {
 void answer_init(struct answer *answer);
 void answer_fini(struct answer *answer);
 
-/* Waits up to ten seconds for the socket to be there; -1 when it never is. */
+/* A line to the node of a folder; -1 when nobody listens. connect waits up to ten seconds for one
+ * that is just starting. */
+int caller_try(const char *dir);
 int caller_connect(const char *dir);
 /* One question: name, then pairs of text arguments, ended by NULL. False when the line broke. */
 bool caller_ask(int fd, struct answer *out, const char *name, ...);

@@ -5,7 +5,7 @@
  *   feed DIR import FIRST ROWS   keyed rows, ROWS a question
  *
  * Each answer that went well becomes a line "FIRST LAST" of numbers on standard output, written at
- * once. Ends when the node is gone.
+ * once. Ends when the node is gone, also before the first question.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,7 +102,7 @@ int main(int argc, char **argv)
     struct lum_buf body;
     struct lum_buf ask;
     struct lum_buf frames;
-    int fd = caller_connect(argv[1]);
+    int fd = caller_try(argv[1]);
     bool is_done = fd >= 0;
 
     lum_buf_init(&body, 1 << 24);
