@@ -243,10 +243,10 @@ static enum lum_status read_meta(struct lum_space *space, struct lum_txn *txn,
 }
 
 /* Opens log.mdb and takes in what it says of the space. */
-static enum lum_status open_log(struct lum_space *space, bool create, struct lum_error *err)
+static enum lum_status open_log(struct lum_space *space, struct lum_error *err)
 {
     struct lum_txn *txn = NULL;
-    enum lum_status status = lum_log_open(space->dir, create, &space->log, err);
+    enum lum_status status = lum_log_open(space->dir, false, &space->log, err);
     if (status == LUM_OK) {
         status = lum_txn_begin_read(space->log, &txn, err);
     }
@@ -297,7 +297,7 @@ static enum lum_status open_there(struct lum_space *space, struct lum_error *err
         status = status == LUM_NOT_FOUND ? LUM_OK : status;
     }
     if (status == LUM_OK) {
-        status = open_log(space, false, err);
+        status = open_log(space, err);
     }
     if (status == LUM_OK && !space->has_genesis && !space->has_invite) {
         status = lum_fail(err, LUM_CAUSE_no_store, space->dir, NULL);
@@ -333,11 +333,41 @@ enum lum_status lum_space_open(const struct lum_space_options *options, struct l
 
 /* ---- move in ---- */
 
+/* A new log.mdb gets its name when it is whole: LMDB's first pages are written without a sync, and
+ * a torn one under that name would be a file that is not ours, in the way for ever. */
+static enum lum_status make_log(struct lum_space *space, struct lum_error *err)
+{
+    char from[LUM_PATH_MAX];
+    char to[LUM_PATH_MAX];
+    struct lum_store *store = NULL;
+    uint64_t size = 0;
+    lum_space_path(space, LUM_LOG_NEW, from);
+    lum_space_path(space, LUM_LOG_FILE, to);
+    enum lum_status status = space->env->file_size(space->env->self, to, &size);
+    if (status == LUM_OK && size > 0) {
+        return LUM_OK;
+    }
+    lum_space_remove_store(space, LUM_LOG_NEW);
+    status = lum_log_open_new(space->dir, &store, err);
+    if (status == LUM_OK) {
+        status = lum_store_sync(store, err);
+    }
+    lum_store_close(store);
+    if (status == LUM_OK) {
+        status = space->env->file_rename(space->env->self, from, to, err);
+    }
+    lum_space_remove_store(space, LUM_LOG_NEW);
+    return status;
+}
+
 static enum lum_status move_in(struct lum_space *space, struct lum_error *err)
 {
     enum lum_status status = space->env->folder_make(space->env->self, space->dir, err);
     if (status == LUM_OK) {
-        status = open_log(space, true, err);
+        status = make_log(space, err);
+    }
+    if (status == LUM_OK) {
+        status = open_log(space, err);
     }
     if (status == LUM_OK && (space->has_genesis || space->has_invite)) {
         status = lum_fail(err, LUM_CAUSE_store_exists, space->dir, NULL);

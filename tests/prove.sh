@@ -26,6 +26,7 @@ P1|0|nothing is told before the disk has it|bash tests/script/61-order.sh
 P4|0|kill -9 before and after calls that change a file, every command|LUM_FAULTS=20 build/gcc/tests/faults/test_kills
 P1 P15|0|memory ends, every command and a meeting|LUM_FAULTS=20 build/gcc/tests/faults/test_memory
 P1 P3|0|a system call fails, every command and a meeting|LUM_FAULTS=20 build/gcc/tests/faults/test_calls
+P2 P4|0|the power goes at every point: what LMDB and we wrote lost, torn, out of order; with a control|LUM_CRASHES=0 build/gcc/tests/crash/test_crash
 P6|0|a meeting cut at every byte|build/gcc/tests/prop/test_cut
 P12|15|the merge rules against an independent model|LUM_PROP_SECONDS={time} build/gcc/tests/prop/test_model
 P1-P9 P12|60|the district: every kind of trouble, the model beside it|LUM_SIM_SEED={seed} LUM_SIM_SECONDS={time} build/gcc/tests/sim/test_district

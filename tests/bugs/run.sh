@@ -4,7 +4,7 @@
 #
 #   tests/bugs/run.sh                 all
 #   tests/bugs/run.sh district        those of one proof: model, district, bad, sync, order, faults,
-#                                     full, damage
+#                                     full, damage, crash
 #   tests/bugs/run.sh 07 23           these
 #
 # By number:  01-19 the merge rules (prop_model)   20-59 the district (sim_stories, sim_district)
@@ -13,6 +13,7 @@
 #             85-87 memory that ends, kill -9 (faults_memory, faults_kills)
 #             90-93 a full disk, backups (unit_room, unit_backup, script_63-full)
 #             94-97 damaged files (unit_store_walk, _log_piece, _ask_verify)
+#             98-99 a name before its bytes, when the power goes (crash)
 # The last line is for who gathers figures (tests/prove.sh).
 # A patch that no longer fits is to be made anew in the changed code, not dropped.
 set -u
@@ -29,6 +30,7 @@ proof_of() { # number
         6? | 7?) echo sync ;;
         8[5-7]) echo faults ;;
         9[4-7]) echo damage ;;
+        9[89]) echo crash ;;
         9?) echo full ;;
         8?) echo order ;;
         *) echo district ;;
@@ -42,6 +44,7 @@ targets_of() {
         sync) echo unit_hear unit_sync unit_sync_cost unit_protocol ;;
         order) echo lumbung tool_order tool_feed ;;
         faults) echo faults_memory faults_kills ;;
+        crash) echo crash ;;
         damage) echo unit_store_walk unit_log_piece unit_ask_verify ;;
         full) echo lumbung tool_full unit_room unit_backup ;;
     esac
@@ -74,6 +77,10 @@ prove() {
             LUM_DAMAGES=700 timeout $((4 * $2 + 60)) \
                 sh -c "$tests/unit/test_log_piece && $tests/unit/test_ask_verify &&
                     $tests/unit/test_store_walk"
+            ;;
+        crash)
+            timeout $((4 * $2 + 60)) sh -c "LUM_CRASH_ONLY=init $tests/crash/test_crash &&
+                LUM_CRASH_ONLY='bring back' $tests/crash/test_crash"
             ;;
         faults)
             LUM_FAULTS=all timeout $((4 * $2 + 60)) \

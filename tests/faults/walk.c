@@ -12,10 +12,9 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "tests/faults/run.h"
+#include "tests/faults/world.h"
 
 enum {
-    ROOM = 512,
     TOLD_MAX = 12,      /* failures of one command and way that are told in full */
     MENDING_CALLS = 36, /* that open or change a file, of a status after a kill: seldom more */
 };
@@ -32,7 +31,7 @@ struct command {
     const char *name; /* also what LUM_FAULTS_ONLY is compared with */
     enum company company;
     const char *folder;
-    const char *words; /* %A address, %I invite, %J a second one, %W the folder of everything */
+    const char *words; /* as of world_words */
     int again;         /* exit code when it is repeated after it did its work */
     bool only_tells;   /* what it says is all there is to it: done means said */
 };
@@ -79,11 +78,6 @@ struct facts {
     uint64_t records;
 };
 
-static char home[ROOM / 4];
-static char invite[ROOM];
-static char second_invite[ROOM];
-static char address[ROOM];
-static struct kept *kept[3]; /* a, b, c */
 static uint64_t points;
 static uint64_t failures;
 static uint64_t killed_again;      /* in what followed a kill */
@@ -98,7 +92,7 @@ static struct door_plan plan;
 __attribute__((format(printf, 2, 3))) static void wrong(const struct run *run, const char *format,
                                                         ...)
 {
-    char text[ROOM];
+    char text[WORLD_ROOM];
     va_list more;
     failures++;
     if (told++ >= TOLD_MAX) {
@@ -114,186 +108,14 @@ __attribute__((format(printf, 2, 3))) static void wrong(const struct run *run, c
     }
 }
 
-/* ---- words ---- */
-
-static const char *with_values(const char *words, char out[4 * ROOM])
-{
-    const struct {
-        char letter;
-        const char *value;
-    } values[] = {{'A', address}, {'I', invite}, {'J', second_invite}, {'W', home}};
-    size_t len = 0;
-
-    for (const char *at = words; *at != '\0'; at++) {
-        const char *value = NULL;
-        for (size_t i = 0; *at == '%' && i < 4; i++) {
-            value = at[1] == values[i].letter ? values[i].value : value;
-        }
-        if (value != NULL) {
-            len += text_put(out + len, 4 * ROOM - len, "%s", value);
-            at++;
-        } else {
-            out[len++] = *at;
-        }
-    }
-    out[len] = '\0';
-    return out;
-}
-
-/* A command of the world's making: it must do. */
-__attribute__((format(printf, 2, 3))) static const struct run *must(const char *folder,
-                                                                    const char *format, ...)
-{
-    char words[ROOM];
-    va_list more;
-    va_start(more, format);
-    (void)vsnprintf(words, sizeof(words), format, more);
-    va_end(more);
-    const struct run *run = run_one(NULL, "-S %s/%s %s", home, folder, words);
-    if (run->code != 0) {
-        printf("the world is not made: exit %d of %s\n%s\n", run->code, words, run->complained);
-        exit(1);
-    }
-    return run;
-}
-
-static bool member(const char *json, const char *name, char out[ROOM])
-{
-    char key[64];
-    (void)text_put(key, sizeof(key), "\"%s\":\"", name);
-    const char *at = strstr(json, key);
-    out[0] = '\0';
-    if (at != NULL) {
-        at += strlen(key);
-        (void)text_put(out, ROOM, "%.*s", (int)strcspn(at, "\""), at);
-    }
-    return at != NULL;
-}
-
-static uint64_t number(const char *json, const char *name)
-{
-    char key[64];
-    (void)text_put(key, sizeof(key), "\"%s\":", name);
-    const char *at = strstr(json, key);
-    return at == NULL ? 0 : strtoull(at + strlen(key), NULL, 10);
-}
-
-/* ---- two halls ---- */
-
-static bool serve(const char *folder, const struct door_plan *with)
-{
-    char words[ROOM];
-    (void)text_put(words, sizeof(words), "-S %s/%s serve --json --listen 127.0.0.1:0", home,
-                   folder);
-    run_begin(RUN_FAR, with, words);
-    return run_has_said(RUN_FAR, "\"listening\"");
-}
-
-static void read_address(const struct run *run)
-{
-    (void)member(run->said, "listening", address);
-}
-
-static void serve_a(void)
-{
-    if (!serve("a", NULL)) {
-        printf("the world is not made: a does not serve\n%s\n", run_end(RUN_FAR)->complained);
-        exit(1);
-    }
-    read_address(run_so_far(RUN_FAR));
-}
-
-static void leave_a(void)
-{
-    run_stop(RUN_FAR);
-    (void)run_end(RUN_FAR);
-}
-
-static void write_tables(void)
-{
-    char path[ROOM];
-    char text[16 * 1024];
-    size_t len = text_put(text, sizeof(text), "number,note\n");
-    for (int i = 1; i <= 60; i++) {
-        len += text_put(text + len, sizeof(text) - len, "%d,row %d\n", i, i);
-    }
-    (void)text_put(path, sizeof(path), "%s/rows.csv", home);
-    file_write(path, text);
-    len = text_put(text, sizeof(text), "key,number,v\n");
-    for (int i = 1; i <= 30; i++) {
-        len += text_put(text + len, sizeof(text) - len, "k%d,%d,value %d\n", i, i, i);
-    }
-    (void)text_put(path, sizeof(path), "%s/items.csv", home);
-    file_write(path, text);
-    len = 0;
-    for (int i = 1; i <= 20; i++) {
-        len += text_put(text + len, sizeof(text) - len,
-                        "{\"number\":%d,\"height\":%d.5,\"is\":true}\n", i, i);
-    }
-    (void)text_put(path, sizeof(path), "%s/rows.ndjson", home);
-    file_write(path, text);
-}
-
-static void make_world(void)
-{
-    char path[ROOM];
-    char keep[ROOM];
-    (void)text_put(home, sizeof(home), "%s/lumbung-faults-%d",
-                   access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp", (int)getpid());
-    (void)mkdir(home, 0700);
-    write_tables();
-    must("a", "init Balai --as Siti");
-    must("a", "import items %s/items.csv --key key", home);
-    serve_a();
-    (void)member(must("a", "--json invite")->said, "invite", invite);
-    must("b", "join %s --as Made", invite);
-    leave_a();
-    must("a", "set items/k1 v=siti");
-    must("b", "set items/k1 v=made");
-    must("a", "set items/k2 v=siti");
-    must("b", "set items/k2 v=made");
-    serve_a();
-    must("b", "sync %s", address);
-    (void)member(must("a", "--json invite")->said, "invite", invite); /* it names the address */
-    leave_a();
-    must("b", "import rows %s/rows.csv --key number", home);
-    must("a", "del items/k9");
-    must("a", "conflicts");
-    (void)member(must("a", "--json invite")->said, "invite", second_invite);
-    for (int i = 0; i < 3; i++) {
-        kept[i] = NULL;
-        (void)text_put(path, sizeof(path), "%s/%c", home, 'a' + i);
-        (void)text_put(keep, sizeof(keep), "%s/keep.%c", home, 'a' + i);
-        kept[i] = kept_take(path, keep);
-    }
-}
-
-static void end_world(void)
-{
-    char path[ROOM];
-    const char *const folders[] = {"a", "b", "c", "keep.a", "keep.b", "keep.c"};
-    for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++) {
-        (void)text_put(path, sizeof(path), "%s/%s", home, folders[i]);
-        folder_remove(path);
-    }
-    folder_remove(home);
-}
-
-static void put_back(void)
-{
-    for (int i = 0; i < 3; i++) {
-        kept_put_back(kept[i]);
-    }
-}
-
 /* ---- one point ---- */
 
 static struct facts facts_of(const char *folder)
 {
-    const struct run *run = run_one(NULL, "-S %s/%s --json status", home, folder);
+    const struct run *run = run_one(NULL, "-S %s/%s --json status", world.home, folder);
     return (struct facts){.is_there = run->code == 0,
-                          .events = number(run->said, "events"),
-                          .records = number(run->said, "records")};
+                          .events = world_number(run->said, "events"),
+                          .records = world_number(run->said, "records")};
 }
 
 static bool is_told(const struct run *run)
@@ -332,17 +154,17 @@ static void judge(const struct run *run)
 
 static int hit(void)
 {
-    char text[4 * ROOM];
-    char words[5 * ROOM];
+    char text[4 * WORLD_ROOM];
+    char words[5 * WORLD_ROOM];
     const struct run *run;
 
     if (command->company == GUEST) {
-        serve_a();
+        world_serve_a();
     }
-    (void)text_put(words, sizeof(words), "-S %s/%s %s", home, command->folder,
-                   with_values(command->words, text));
+    (void)text_put(words, sizeof(words), "-S %s/%s %s", world.home, command->folder,
+                   world_words(command->words, text));
     if (command->company == GUEST && strcmp(command->name, "join") == 0) {
-        (void)text_put(words + strlen(words), sizeof(words) - strlen(words), " %s", address);
+        (void)text_put(words + strlen(words), sizeof(words) - strlen(words), " %s", world.address);
     }
     if (command->company != HOST && command->company != FIRST) {
         run = run_one(&plan, "%s", words);
@@ -354,15 +176,15 @@ static int hit(void)
             wrong(run, "exit 0, and it has not said all");
         }
         if (command->company == GUEST) {
-            leave_a();
+            world_leave_a();
         }
         return code;
     }
     run_begin(RUN_FAR, &plan, words);
     bool is_up = run_has_said(RUN_FAR, command->company == FIRST ? "\"invite\"" : "\"listening\"");
     if (is_up && command->company == HOST) {
-        read_address(run_so_far(RUN_FAR));
-        run = run_one(NULL, "-S %s/b sync %s", home, address);
+        world_read_address(run_so_far(RUN_FAR));
+        run = run_one(NULL, "-S %s/b sync %s", world.home, world.address);
         if (run->code == -1 || run->code > RUN_SIGNAL) {
             wrong(run, "the guest: %d", run->code);
         }
@@ -379,7 +201,7 @@ static void kill_again(void)
 {
     struct door_plan held = plan;
     plan.nth = 1 + (uint64_t)rand() % MENDING_CALLS;
-    const struct run *run = run_one(&plan, "-S %s/%s status", home, command->folder);
+    const struct run *run = run_one(&plan, "-S %s/%s status", world.home, command->folder);
     if (run->code == -1 || (run->code > RUN_SIGNAL && run->code != RUN_KILLED)) {
         wrong(run, "killed, and then of status %d", run->code);
     }
@@ -398,7 +220,7 @@ static void look_after(int code, const struct facts *before, const struct facts 
             wrong(NULL, "exit %d, and the store is not there", code);
         }
     } else {
-        run = run_one(NULL, "-S %s/%s verify", home, command->folder);
+        run = run_one(NULL, "-S %s/%s verify", world.home, command->folder);
         if (run->code != EX_OK) {
             wrong(run, "exit %d, and then of verify %d", code, run->code);
         }
@@ -414,19 +236,19 @@ static void look_after(int code, const struct facts *before, const struct facts 
     }
     struct door_plan held = plan;
     plan = (struct door_plan){.deed = DOOR_COUNTS};
-    char text[4 * ROOM];
+    char text[4 * WORLD_ROOM];
     if (command->company == GUEST || command->company == HOST) {
-        serve_a();
-        run =
-            strcmp(command->name, "join") != 0
-                ? run_one(NULL, "-S %s/b sync %s", home, address)
-                : run_one(NULL, "-S %s/c %s %s", home, with_values(command->words, text), address);
-        leave_a();
+        world_serve_a();
+        run = strcmp(command->name, "join") != 0
+                  ? run_one(NULL, "-S %s/b sync %s", world.home, world.address)
+                  : run_one(NULL, "-S %s/c %s %s", world.home, world_words(command->words, text),
+                            world.address);
+        world_leave_a();
     } else if (command->company == FIRST) {
-        run = run_one(NULL, "-S %s/c init Lumbung --as Siti", home);
+        run = run_one(NULL, "-S %s/c init Lumbung --as Siti", world.home);
     } else {
-        run =
-            run_one(NULL, "-S %s/%s %s", home, command->folder, with_values(command->words, text));
+        run = run_one(NULL, "-S %s/%s %s", world.home, command->folder,
+                      world_words(command->words, text));
     }
     plan = held;
     if (run->code != EX_OK && run->code != command->again &&
@@ -439,11 +261,11 @@ static void look_after(int code, const struct facts *before, const struct facts 
 
 static void walk(uint32_t wanted)
 {
-    put_back();
+    world_put_back();
     struct facts before = facts_of(command->folder);
     plan = way->plan;
     plan.deed = DOOR_COUNTS;
-    put_back();
+    world_put_back();
     if (hit() != EX_OK) {
         wrong(NULL, "does not do with nothing going wrong");
         return;
@@ -453,7 +275,7 @@ static void walk(uint32_t wanted)
     const char *nth_wanted = getenv("LUM_FAULTS_NTH");
     uint64_t here = nth_wanted != NULL ? 1 : wanted == 0 || calls < wanted ? calls : wanted;
     for (uint64_t i = 0; i < here; i++) {
-        put_back();
+        world_put_back();
         plan = way->plan;
         plan.nth = nth_wanted != NULL
                        ? strtoull(nth_wanted, NULL, 10)
@@ -486,7 +308,7 @@ int walk_all(const struct walk_way *ways, size_t count, uint32_t wanted)
     printf("LUM_SEED=%u\n", number_of_run);
     srand(number_of_run);
     wanted = asked == NULL ? wanted : (uint32_t)strtoul(asked, NULL, 10); /* "all": 0 */
-    make_world();
+    world_make();
     for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
         for (size_t k = 0; k < count; k++) {
             command = &commands[i];
@@ -497,10 +319,7 @@ int walk_all(const struct walk_way *ways, size_t count, uint32_t wanted)
             }
         }
     }
-    end_world();
-    for (int i = 0; i < 3; i++) {
-        kept_free(kept[i]);
-    }
+    world_end();
     printf("figures: %" PRIu64 " points of %zu commands", points,
            sizeof(commands) / sizeof(*commands));
     if (killed_again > 0) {
