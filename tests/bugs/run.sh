@@ -83,7 +83,7 @@ prove() {
                 LUM_CRASH_ONLY='bring back' $tests/crash/test_crash"
             ;;
         faults)
-            LUM_FAULTS=all timeout $((4 * $2 + 60)) \
+            LUM_FAULTS=all timeout $((4 * $2 + 300)) \
                 sh -c "LUM_FAULTS_ONLY=put $tests/faults/test_memory &&
                 LUM_FAULTS_ONLY=get $tests/faults/test_memory &&
                 LUM_FAULTS_ONLY=join $tests/faults/test_kills"
